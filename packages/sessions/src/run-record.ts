@@ -1,0 +1,55 @@
+import type { SessionName } from './session-name.ts';
+
+/** A run's id: sortable by time, unique on every machine (26 characters, Crockford base 32, as a ULID). */
+export type RunId = string & { readonly __runId: true };
+
+/** start.json: the job itself (not its shell, not tmux), written atomically by the launcher once the job's pid is known. */
+export interface StartRecord {
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat on Linux (clock ticks since boot), `lstart` elsewhere: with `bootId` it makes the pid unique. */
+  readonly processStartTime: string;
+  readonly bootId: string;
+  /** ISO 8601, UTC, milliseconds where the platform's date has them. */
+  readonly startedAt: string;
+  readonly launcherPid: number;
+  readonly launcherStartTime: string;
+}
+
+/** stop.json: the intent, written before any signal; the launcher looks at it before exec too. */
+export interface StopRecord {
+  readonly requestedAt: string;
+  /** Who asked, e.g. `lab@host (longhaul stop)`. */
+  readonly requestedBy: string;
+  readonly how: 'graceful' | 'force';
+  readonly signal: string;
+  readonly timeoutMs: number;
+}
+
+/** Which step of the stop contract ended the job (design §4.5). */
+export type StopStep = 'signal' | 'kill' | 'sweep';
+
+/** Why a run ended. `lost`: the code could not be known. `interrupted`: another boot, no record (design §4.2). */
+export type ExitReason = 'exit' | 'signal' | 'stopped' | 'start-failed' | 'lost' | 'interrupted';
+
+/** exit.json: what happened. */
+export interface ExitRecord {
+  /** The job's own code; 128 + n where a shell reported signal n; null where nobody knows it. */
+  readonly exitCode: number | null;
+  /** `SIGTERM` …; null where undecidable or none. */
+  readonly signal: string | null;
+  /** null under tmux. */
+  readonly oomKilled: boolean | null;
+  readonly endedAt: string;
+  readonly reason: ExitReason;
+  /** Who asked for the stop, and which step ended it; null where nobody asked. */
+  readonly stoppedBy: { readonly who: string; readonly step: StopStep } | null;
+}
+
+/** One run as its directory tells it. A record that is absent is null: absent is not an error, damaged is. */
+export interface RunRecords {
+  readonly runId: RunId;
+  readonly session: SessionName;
+  readonly start: StartRecord | null;
+  readonly stop: StopRecord | null;
+  readonly exit: ExitRecord | null;
+}

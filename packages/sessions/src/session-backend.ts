@@ -1,0 +1,95 @@
+import type { BackendUnavailableError } from '@longhaul/errors';
+import type { RunDirectory } from './run-directory.ts';
+import type { StopStep } from './run-record.ts';
+import type { BackendKind, SessionSpec, StopPolicy } from './session-spec.ts';
+import type { SessionStatus } from './session-status.ts';
+
+/** Three-valued truth: a backend that cannot be asked is `unknown`, never absent (design §4.1). */
+export type Presence =
+  | { readonly kind: 'present'; readonly status: SessionStatus }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unknown'; readonly cause: BackendUnavailableError };
+
+/** What a backend could list. When it could not be asked, `unavailable` says why and managed sessions are listed from their records. */
+export interface SessionListing {
+  readonly sessions: readonly SessionStatus[];
+  readonly unavailable: BackendUnavailableError | null;
+}
+
+export interface LogOptions {
+  /** Only the last n lines; all when not given. */
+  readonly lines?: number;
+  /** Only what was printed at or after this moment. */
+  readonly since?: Date;
+  /** Go on until the run ends (or the signal). */
+  readonly follow?: boolean;
+  /** A run other than the current one. */
+  readonly runId?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Bytes of a log, escape sequences kept. */
+export interface LogChunk {
+  readonly bytes: Uint8Array;
+  readonly stream: 'terminal' | 'stdout' | 'stderr';
+  /** Offset in the log after this chunk: a resumable cursor. */
+  readonly endOffset: number;
+}
+
+export interface AttachOptions {
+  readonly mode: 'read-write' | 'read-only';
+}
+
+/** What a caller must run with its own terminal in order to attach; the CLI replaces its process by it. */
+export interface AttachCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** The whole environment for it. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Which step ended the job, and what was still there to be swept (design §4.5). */
+export interface StopReport {
+  readonly step: StopStep | 'already-ended';
+  readonly signalled: readonly number[];
+  readonly killed: readonly number[];
+  readonly status: SessionStatus;
+}
+
+/** What a probe found out about a backend's program. */
+export interface BackendProbe {
+  readonly kind: BackendKind;
+  readonly program: string;
+  readonly version: string;
+}
+
+/** Keys or text for a session's terminal: text is sent literally, keys by their tmux names (`C-c`, `Enter`). */
+export type SendInput = { readonly text: string } | { readonly keys: readonly string[] };
+
+/**
+ * The port that every backend implements (design §4.1).
+ *
+ * Every method throws BackendNotFoundError when the program is missing and BackendUnavailableError when it does not answer,
+ * except where the run record alone gives the answer.
+ */
+export interface SessionBackend extends AsyncDisposable {
+  readonly kind: BackendKind;
+  /** Starts the launcher on a prepared run; resolves only after the record says started or ended. @throws SessionExistsError, SessionStartError */
+  start(spec: SessionSpec, run: RunDirectory): Promise<SessionStatus>;
+  /** @throws SessionNotFoundError, SessionStopError */
+  stop(name: string, policy: StopPolicy): Promise<StopReport>;
+  status(name: string): Promise<Presence>;
+  /** One batched call per tmux socket or engine, however many sessions there are. */
+  list(): Promise<SessionListing>;
+  /** @throws SessionNotFoundError */
+  logs(name: string, options: LogOptions): AsyncIterable<LogChunk>;
+  /** @throws SessionNotFoundError, SessionAttachError */
+  attach(name: string, options: AttachOptions): Promise<AttachCommand>;
+  /** @throws SessionNotFoundError, SessionAttachError when the terminal is lost */
+  send(name: string, input: SendInput): Promise<void>;
+  /** Runs a program beside the job, with its directory and environment. @throws SessionNotFoundError */
+  exec(name: string, argv: readonly string[]): Promise<AttachCommand>;
+  /** Forgets the session in the backend (its terminal, its container). The record stays: the manager owns it. @throws SessionStopError while it runs */
+  remove(name: string): Promise<void>;
+  probe(): Promise<BackendProbe>;
+}

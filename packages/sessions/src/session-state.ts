@@ -1,0 +1,10 @@
+/**
+ * What a session is doing (design §4.1).
+ *
+ * `defined`: known from a config, never started. `running`: start.json names a process that lives with that start time
+ * and boot id. `stopped`: ended because somebody asked. `exited`: ended by itself, or was interrupted. `unknown`: it cannot be asked.
+ */
+export type SessionState = 'defined' | 'running' | 'paused' | 'restarting' | 'stopped' | 'exited' | 'unknown';
+
+/** What tmux says of the terminal of a session; `lost` when the job lives and its terminal does not (design §4.2). */
+export type TerminalState = 'attached' | 'detached' | 'lost' | 'none';

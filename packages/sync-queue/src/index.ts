@@ -1,0 +1,2 @@
+export type * from './job.ts';
+export * from './job-state.ts';

@@ -1,0 +1,80 @@
+import type { TransportErrorKind } from '@longhaul/errors';
+import type { ProofStrength, ReceiptRun, TransferProgress } from '@longhaul/sync-transports';
+import type { JobState } from './job-state.ts';
+
+/** Why a QUEUED job waits although it is nobody's turn to fail (design §5.4, §5.5). */
+export type HoldReason = 'backoff' | 'breaker' | 'no_space' | 'paused' | 'source_busy' | 'source_changed';
+
+/** Which process holds a lease: a dead one on this host is proven dead, never guessed (design §5.5). */
+export interface Owner {
+  readonly host: string;
+  readonly bootId: string;
+  readonly pid: number;
+  readonly processStartTime: string;
+}
+
+/** One seal on its way to one destination; a row of the durable queue. Times are ISO 8601, UTC. */
+export interface Job {
+  readonly id: string;
+  readonly state: JobState;
+  /** Real path of the source, display form. */
+  readonly source: string;
+  readonly sourceId: string;
+  readonly destination: string;
+  /** Display form; fixed at enqueue. */
+  readonly finalName: string;
+  readonly generation: number;
+  /** null until the source is sealed. */
+  readonly sealId: string | null;
+  readonly sealDigest: string | null;
+  readonly bytesTotal: number | null;
+  readonly filesTotal: number | null;
+  readonly progress: TransferProgress | null;
+  /** Attempts charged against the policy. */
+  readonly attempts: number;
+  /** Recoveries after a crash, counted apart; three in a row park the job. */
+  readonly recoveries: number;
+  /** Seals taken because the source changed; five at most. */
+  readonly reseals: number;
+  readonly epoch: number;
+  readonly owner: Owner | null;
+  readonly leaseUntil: string | null;
+  readonly hold: HoldReason | null;
+  readonly holdDetail: string | null;
+  /** When a QUEUED job may be tried next; null: now. */
+  readonly nextAttemptAt: string | null;
+  readonly errorKind: TransportErrorKind | null;
+  /** Says which program and where, or what the tool printed. */
+  readonly lastError: string | null;
+  readonly evidence: string | null;
+  readonly hint: string | null;
+  readonly run: ReceiptRun | null;
+  readonly priority: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly verifiedAt: string | null;
+}
+
+/** A row of a job's history: one transition (or remark), its reason and evidence. */
+export interface JobEvent {
+  readonly jobId: string;
+  readonly seq: number;
+  readonly at: string;
+  readonly from: JobState | null;
+  readonly to: JobState;
+  readonly reason: string;
+  readonly evidence: string | null;
+  readonly epoch: number;
+}
+
+/** A record that a destination held the sealed content (design §1). */
+export interface Proof {
+  readonly jobId: string;
+  readonly sealId: string;
+  readonly sealDigest: string;
+  readonly destination: string;
+  readonly strength: ProofStrength;
+  readonly at: string;
+  readonly files: number;
+  readonly bytes: number;
+}

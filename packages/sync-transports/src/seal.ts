@@ -1,0 +1,74 @@
+import type { RawPath } from './raw-path.ts';
+
+interface EntryStat {
+  readonly path: RawPath;
+  /** Permission bits and setuid, setgid, sticky: `st_mode & 0o7777`. */
+  readonly mode: number;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+export interface SealedFile extends EntryStat {
+  readonly type: 'file';
+  /** Bytes. */
+  readonly size: number;
+  /** Bytes that the file takes on the disk: less than `size` where it is sparse. */
+  readonly allocated: number;
+  readonly nlink: number;
+  /** 64 lower-case hexadecimal digits. */
+  readonly sha256: string;
+}
+
+export interface SealedDirectory extends EntryStat {
+  readonly type: 'dir';
+}
+
+export interface SealedSymlink extends EntryStat {
+  readonly type: 'symlink';
+  /** As bytes, never resolved. */
+  readonly target: RawPath;
+}
+
+export type SealEntry = SealedFile | SealedDirectory | SealedSymlink;
+
+/** Something in the source that a destination will not hold: said, never skipped in silence (design §5.1). */
+export interface Finding {
+  readonly path: RawPath;
+  readonly kind: 'socket' | 'fifo' | 'device';
+}
+
+export interface SealTotals {
+  readonly files: number;
+  readonly directories: number;
+  readonly symlinks: number;
+  /** Sum of the sizes of all regular files, each path counted. */
+  readonly bytes: number;
+}
+
+/**
+ * The only truth of one generation of a source (design §5.1): the list is fixed first, every regular file hashed.
+ * Immutable. `digest` is over the content that a destination must hold; times, inodes and devices are not part of it.
+ */
+export interface Seal {
+  readonly id: string;
+  /** SHA-256 over the canonical manifest: path, type, size, hash, mode, symlink target of every entry, sorted by bytes. */
+  readonly digest: string;
+  readonly source: SealSource;
+  readonly sealedAt: string;
+  readonly totals: SealTotals;
+  readonly findings: readonly Finding[];
+  /** Sorted by path, bytewise; a directory stands before what it holds. The root itself is no entry. */
+  readonly entries: readonly SealEntry[];
+}
+
+/** Where a seal was taken. A single file as source: `root` is its folder, the only entry is the file. */
+export interface SealSource {
+  readonly kind: 'directory' | 'file';
+  /** Real path (symlinks resolved at enqueue), as a raw path with a leading slash. */
+  readonly root: RawPath;
+  /** Base name of what was pushed: `{name}` in templates. */
+  readonly name: RawPath;
+  readonly dev: bigint;
+}

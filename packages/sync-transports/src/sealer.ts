@@ -1,0 +1,26 @@
+import type { RawPath } from './raw-path.ts';
+import type { Seal, SealSource } from './seal.ts';
+
+export interface SealRequest {
+  readonly source: SealSource;
+  /** Hash every file again, whatever the cache says (after a mismatch). */
+  readonly hashing: 'cached' | 'fresh';
+  readonly onProgress?: (progress: { readonly filesDone: number; readonly filesTotal: number; readonly bytesDone: number; readonly bytesTotal: number }) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** How a source stands against a seal of it, by stat alone. */
+export type SealCheck =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'changed'; readonly paths: readonly RawPath[] }
+  | { readonly kind: 'vanished'; readonly paths: readonly RawPath[] };
+
+/** Takes and checks seals (design §5.1). */
+export interface Sealer extends AsyncDisposable {
+  /** Resolves symlinks, records the device. @throws SourceNotFoundError, SourceUnreadableError */
+  resolve(path: string): Promise<SealSource>;
+  /** @throws SourceNotFoundError, SourceUnreadableError (naming the parts), SourceChangedError when it changes while it is read */
+  seal(request: SealRequest): Promise<Seal>;
+  /** Stat list against seal: no byte is read. */
+  check(seal: Seal): Promise<SealCheck>;
+}

@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['@longhaul/source', 'node', 'import', 'default'];
+const shared = { mockReset: true, unstubEnvs: true, unstubGlobals: true };
+
+/** Two projects: `unit` runs in parallel, `integration` talks to real services and runs one file at a time. */
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { ...shared, name: 'unit', include: ['{packages,apps}/*/test/**/*.test.ts'], exclude: ['**/*.integration.test.ts', '**/node_modules/**'] },
+      },
+      {
+        extends: true,
+        test: {
+          ...shared,
+          name: 'integration',
+          include: ['{packages,apps}/*/test/**/*.integration.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
