@@ -1,0 +1,3 @@
+import { lintConfig } from '@longhaul/lint';
+
+export default lintConfig({ root: import.meta.dirname });
