@@ -1,0 +1,16 @@
+import { symlink } from 'node:fs/promises';
+import type { TempDir } from './temp-dir.ts';
+import { findProgram } from './require-service.ts';
+import { runProgram } from './run-program.ts';
+import { tempDir } from './temp-dir.ts';
+
+/** A folder with busybox's links and nothing else but `also`: as PATH it is the small NAS that has only busybox. */
+export async function busyboxPath({ also = [], without = [] }: { readonly also?: readonly string[]; readonly without?: readonly string[] } = {}): Promise<TempDir> {
+  const dir = await tempDir('longhaul-busybox-');
+  const busybox = findProgram('busybox') ?? 'busybox';
+  const { stdout } = await runProgram(busybox, ['--list']);
+  const applets = stdout.trim().split('\n').filter((applet) => !without.includes(applet));
+  await Promise.all(applets.map(async (applet) => symlink(busybox, dir.join(applet))));
+  for (const program of also) await symlink(findProgram(program) ?? program, dir.join(program));
+  return dir;
+}
