@@ -1,1 +1,16 @@
-export {};
+export type { CapturedOutput } from './captured-output.ts';
+export type { Command, CommandEnvironment, CommandInput, CommandOutput, DetachedCommand, DetachedOutput, OutputCapture } from './command.ts';
+export { buildEnvironment } from './environment.ts';
+export { findProgram } from './find-program.ts';
+export { LineSplitter } from './line-splitter.ts';
+export type { LineOptions } from './line-splitter.ts';
+export { describeOutcome, succeeded } from './outcome.ts';
+export type { Cancelled, Exited, ForcedEnd, NotFound, Outcome, OutcomeBase, Signalled, SpawnFailed, TimedOut } from './outcome.ts';
+export { bootId, currentProcess, identityOf, isAlive } from './process-identity.ts';
+export type { Liveness, ProcessIdentity } from './process-identity.ts';
+export { listProcesses, processInfo, processStartTime } from './process-info.ts';
+export type { ProcessInfo } from './process-info.ts';
+export type { DetachedStart, ProcessInput, ProcessOutput, ProcessRunner, RunningProcess } from './process-runner.ts';
+export { replaceProcess } from './replace-process.ts';
+export type { Replacement } from './replace-process.ts';
+export { systemRunner } from './system-runner.ts';

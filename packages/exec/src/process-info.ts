@@ -1,0 +1,88 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** One process as the system lists it. Read at one moment: it may be gone in the next. */
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly ppid: number;
+  /** Process group. */
+  readonly pgid: number;
+  /** Session; null where the system does not say. */
+  readonly sid: number | null;
+  /** The foreground group of its terminal; null without a terminal. */
+  readonly foregroundPgid: number | null;
+  /** `zombie` has ended and waits to be reaped: it counts as dead. */
+  readonly state: 'running' | 'stopped' | 'zombie';
+  /** When it was started, in the system's own form (Linux: clock ticks since boot; macOS: `lstart` of ps). Only good to compare. */
+  readonly startTime: string;
+}
+
+/** A process by its number, or null where there is none (or the system hides it). Linux: one file is read, nothing is started. */
+export function processInfo(pid: number): ProcessInfo | null {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return null;
+  return process.platform === 'linux' ? readStat(pid) : (psInfo(['-p', String(pid)])[0] ?? null);
+}
+
+/** All processes that this user may see. */
+export function listProcesses(): readonly ProcessInfo[] {
+  if (process.platform !== 'linux') return psInfo(['-A']);
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((entry) => readStat(Number(entry)))
+    .filter((info) => info !== null);
+}
+
+/** When this process was started, or null where there is no such process. See {@link ProcessInfo.startTime}. */
+export function processStartTime(pid: number): string | null {
+  return processInfo(pid)?.startTime ?? null;
+}
+
+function readStat(pid: number): ProcessInfo | null {
+  try {
+    return parseProcStat(readFileSync(`/proc/${String(pid)}/stat`, 'latin1'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH' || error.code === 'EACCES')) return null;
+    throw error;
+  }
+}
+
+/** The text of /proc/PID/stat (proc(5)). The name in parentheses may hold anything, parentheses and newlines included. */
+export function parseProcStat(text: string): ProcessInfo | null {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  if (open === -1 || close < open) return null;
+  // Counted from field 3, the state.
+  const [state, ppid, pgid, sid, , tpgid, ...rest] = text.slice(close + 1).trim().split(/\s+/);
+  const startTime = rest[13];
+  if (state === undefined || tpgid === undefined || startTime === undefined) return null;
+  return {
+    pid: Number(text.slice(0, open)),
+    ppid: Number(ppid),
+    pgid: Number(pgid),
+    sid: Number(sid),
+    foregroundPgid: Number(tpgid) > 0 ? Number(tpgid) : null,
+    state: stateOf(state),
+    startTime,
+  };
+}
+
+function psInfo(selection: readonly string[]): ProcessInfo[] {
+  const { stdout } = spawnSync('ps', [...selection, '-o', 'pid=,ppid=,pgid=,tpgid=,state=,lstart='], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } });
+  return parsePs(stdout);
+}
+
+/** The output of `ps -o pid=,ppid=,pgid=,tpgid=,state=,lstart=`, the form that BSD, macOS and procps share. */
+export function parsePs(text: string): ProcessInfo[] {
+  return text.split('\n').flatMap((line) => {
+    const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(\S+)\s+(\S.*?)\s*$/.exec(line);
+    if (match === null) return [];
+    const [, pid, ppid, pgid, tpgid, state = '', startTime = ''] = match;
+    const foregroundPgid = Number(tpgid) > 0 ? Number(tpgid) : null;
+    return [{ pid: Number(pid), ppid: Number(ppid), pgid: Number(pgid), sid: null, foregroundPgid, state: stateOf(state), startTime }];
+  });
+}
+
+function stateOf(letter: string): ProcessInfo['state'] {
+  if (/^[ZXx]/.test(letter)) return 'zombie';
+  return /^[Tt]/.test(letter) ? 'stopped' : 'running';
+}
