@@ -1,4 +1,7 @@
 export type * from './run-directory.ts';
+export { RECORD_SCHEMA_VERSION, RUN_FILES, STATE_FOLDERS } from './run-files.ts';
+export { asRunId, newRunId, parseRunId, runIdTime } from './run-id.ts';
+export type { RunIdPorts } from './run-id.ts';
 export type * from './run-record.ts';
 export type * from './session-backend.ts';
 export * from './session-name.ts';

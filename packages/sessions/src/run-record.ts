@@ -45,11 +45,39 @@ export interface ExitRecord {
   readonly stoppedBy: { readonly who: string; readonly step: StopStep } | null;
 }
 
+/** launcher.json: the launcher's first act, before it looks at stop.json; without it nobody can tell a start that is slow from one that died. */
+export interface LauncherRecord {
+  readonly pid: number;
+  /** As in {@link StartRecord}. */
+  readonly processStartTime: string;
+  readonly bootId: string;
+}
+
+/** job.json: what the inner shell, parent of the job, saw. It counts when the launcher is gone and exit.json was never published. */
+export interface JobRecord {
+  readonly exitCode: number;
+  /** As {@link ExitRecord.signal}; `INT?` and the like, where a shell could only guess, are null here. */
+  readonly signal: string | null;
+  /** null where the shell had no clock. */
+  readonly endedAt: string | null;
+}
+
+/** A record that is there and cannot be used: torn, not JSON, fields missing, or written by a newer version. */
+export interface DamagedRecord {
+  /** Name of the file in the run's directory. */
+  readonly file: string;
+  readonly problem: string;
+}
+
 /** One run as its directory tells it. A record that is absent is null: absent is not an error, damaged is. */
 export interface RunRecords {
   readonly runId: RunId;
   readonly session: SessionName;
+  readonly launcher: LauncherRecord | null;
   readonly start: StartRecord | null;
   readonly stop: StopRecord | null;
+  readonly job: JobRecord | null;
   readonly exit: ExitRecord | null;
+  /** Records that are there and say nothing; they make a state `unknown`, never absent. */
+  readonly damaged: readonly DamagedRecord[];
 }

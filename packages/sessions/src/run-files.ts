@@ -1,0 +1,33 @@
+/** The schema that this version writes, and the newest that it reads. A record without `schemaVersion` is of version 1. */
+export const RECORD_SCHEMA_VERSION = 1;
+
+/** Names of the files in a run's directory (design §4.2). */
+export const RUN_FILES = {
+  /** What was asked, values of the environment left out. Written by the store before any backend is called. */
+  spec: 'spec.json',
+  /** The argv, quoted for sh; ends in `exec`. */
+  command: 'command.sh',
+  /** Everything the job printed, between the first and last line of script(1). */
+  log: 'output.log',
+  /** script's timing file beside the log; `since` comes from it. Absent on BSD and macOS. */
+  timing: 'timing',
+  /** The launcher's first act. */
+  launcher: 'launcher.json',
+  start: 'start.json',
+  stop: 'stop.json',
+  /** Written by the job's parent; the launcher makes exit.json of it. */
+  job: 'job.json',
+  exit: 'exit.json',
+  /** Empty: the outputs of this run are in the queue (design §6), or it has none that need to be. */
+  outputsDone: 'outputs.done',
+} as const;
+
+/** Names of the folders in the state directory. */
+export const STATE_FOLDERS = {
+  sessions: 'sessions',
+  runs: 'runs',
+  /** Empty markers named by run id, made by the launcher after exit.json (design §4.2, `onExit`). */
+  ended: 'ended',
+  /** Empty markers named by run id, made by the store before a run with outputs starts; gone when the outputs are in the queue. */
+  outputs: 'outputs',
+} as const;
