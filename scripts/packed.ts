@@ -1,0 +1,59 @@
+// Packs every public package, installs the tarballs into an empty folder with plain npm, imports each, and runs the program:
+// what a user gets, not what the workspace sees.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+interface Manifest {
+  readonly name: string;
+  readonly private?: boolean;
+}
+
+const root = join(import.meta.dirname, '..');
+const folder = mkdtempSync(join(tmpdir(), 'longhaul-packed-'));
+try {
+  const packages = publicPackages();
+  const tarballs = packages.map(({ path }) => pack(path));
+  install(tarballs);
+  importAll(packages.map(({ name }) => name).filter((name) => name !== 'longhaul'));
+  const help = execFileSync(join(folder, 'app/node_modules/.bin/longhaul'), ['--help'], { encoding: 'utf8', cwd: join(folder, 'app') });
+  if (!help.includes('longhaul start')) throw new Error(`longhaul --help shows no example:\n${help}`);
+  console.log(`packed, installed and imported ${String(packages.length)} packages; longhaul --help answers`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function publicPackages(): readonly { readonly path: string; readonly name: string }[] {
+  return ['packages', 'apps']
+    .flatMap((kind) => readdirSync(join(root, kind)).map((name) => join(root, kind, name)))
+    .filter((path) => existsSync(join(path, 'package.json')))
+    .map((path) => ({ path, manifest: JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Manifest }))
+    .filter(({ manifest }) => manifest.private !== true)
+    .map(({ path, manifest }) => ({ path, name: manifest.name }));
+}
+
+function pack(path: string): string {
+  const out = join(folder, 'tarballs');
+  mkdirSync(out, { recursive: true });
+  const before = new Set(readdirSync(out));
+  execFileSync('npx', ['-y', 'pnpm@12.21.0', 'pack', '--pack-destination', out], { cwd: path, stdio: ['ignore', 'ignore', 'inherit'] });
+  const made = readdirSync(out).find((file) => !before.has(file));
+  if (made === undefined) throw new Error(`pnpm pack made no tarball in ${path}`);
+  return join(out, made);
+}
+
+function install(tarballs: readonly string[]): void {
+  const app = join(folder, 'app');
+  mkdirSync(app);
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
+  // vitest is a peer of the conformance suites: its users bring it.
+  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...tarballs], { cwd: app, stdio: 'inherit' });
+}
+
+function importAll(names: readonly string[]): void {
+  const lines = names.map((name) => `const m${String(names.indexOf(name))} = await import('${name}'); if (Object.keys(m${String(names.indexOf(name))}).length === 0) throw new Error('${name} exports nothing');`);
+  // The suites of conformance only run inside vitest: there the import itself is the test.
+  const plain = lines.filter((line) => !line.includes('@longhaul/conformance'));
+  execFileSync(process.execPath, ['--input-type=module', '-e', plain.join('\n')], { cwd: join(folder, 'app'), stdio: 'inherit' });
+}

@@ -1,0 +1,90 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** A program that the tests or the demo need, and the Debian package that brings it. */
+interface Service {
+  readonly program: string;
+  readonly debian: string;
+}
+
+/** What the demo needs: tmux for the session, script(1) for its log. */
+export const DEMO_SERVICES: readonly Service[] = [
+  { program: 'tmux', debian: 'tmux' },
+  { program: 'script', debian: 'bsdutils' },
+];
+
+/** What the tests need besides: real sshd, rsync, busybox as a small destination. */
+export const TEST_SERVICES: readonly Service[] = [
+  ...DEMO_SERVICES,
+  { program: 'rsync', debian: 'rsync' },
+  { program: 'ssh', debian: 'openssh-client' },
+  { program: 'sshd', debian: 'openssh-server' },
+  { program: 'busybox', debian: 'busybox-static' },
+  { program: 'openssl', debian: 'openssl' },
+  { program: 'strace', debian: 'strace' },
+];
+
+/**
+ * Installs what is missing where root (or passwordless sudo) and apt are there; elsewhere names it with the line that installs it.
+ *
+ * @returns what is still missing
+ */
+export function ensureServices(services: readonly Service[]): readonly Service[] {
+  const missing = services.filter((service) => !onPath(service.program));
+  if (missing.length === 0) return [];
+  const packages = [...new Set(missing.map((service) => service.debian))];
+  const elevate = elevation();
+  if (elevate === null || !onPath('apt-get')) {
+    console.error(`missing: ${missing.map((service) => service.program).join(', ')}`);
+    console.error(`install them with: ${installLine(packages)}`);
+    return missing;
+  }
+  console.error(`installing ${packages.join(', ')} …`);
+  apt(elevate, ['update', '-qq']);
+  apt(elevate, ['install', '-y', '-qq', '--no-install-recommends', ...packages]);
+  return services.filter((service) => !onPath(service.program));
+}
+
+function apt(elevate: readonly string[], args: readonly string[]): void {
+  const [program, ...rest] = [...elevate, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
+  const { status, stderr } = spawnSync(program ?? 'env', rest, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
+  if (status !== 0) console.error(`apt-get ${args.join(' ')} ended with ${String(status)}\n${stderr.trim()}`);
+}
+
+/** The words that make a command run as root: none for root, `sudo -n` where it asks no password, null where neither is. */
+function elevation(): readonly string[] | null {
+  if (process.getuid?.() === 0) return [];
+  return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : null;
+}
+
+function installLine(packages: readonly string[]): string {
+  if (process.platform === 'darwin') return `brew install ${packages.join(' ')}`;
+  if (onPath('dnf')) return `sudo dnf install ${packages.join(' ')}`;
+  if (onPath('apk')) return `sudo apk add ${packages.join(' ')}`;
+  return `sudo apt-get install ${packages.join(' ')}`;
+}
+
+/** Programs for administrators (sshd) stand in sbin, which is not on everybody's PATH. */
+export function onPath(program: string): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin'];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Runs a program of the repository with the terminal's own streams; ends this process with its code when it fails. */
+export function runOrExit(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
+  try {
+    execFileSync(program, args, { stdio: 'inherit', env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', ...env } });
+  } catch (error) {
+    const status = (error as { readonly status?: number | null }).status;
+    console.error(`${program} ${args.join(' ')} failed`);
+    process.exit(status ?? 1);
+  }
+}
