@@ -1,1 +1,15 @@
-export {};
+export { bytesPerSecond } from './bandwidth.ts';
+export type * from './config.ts';
+export { didYouMean } from './did-you-mean.ts';
+export { formatDuration, parseDuration } from './duration.ts';
+export { CONFIG_FILE, findConfigFiles } from './find-config.ts';
+export type { FindOptions, FoundFiles } from './find-config.ts';
+export { jsonSchema } from './json-schema.ts';
+export { loadConfig } from './load-config.ts';
+export type { LoadedConfig, LoadOptions } from './load-config.ts';
+export type { JsonSchema } from './schema.ts';
+export { expandHome, SETTINGS } from './setting.ts';
+export type { Setting, SettingValue } from './setting.ts';
+export { parseSize } from './size.ts';
+export { ensureStateDir, resolveStateDir } from './state-dir.ts';
+export type { Environment } from './state-dir.ts';

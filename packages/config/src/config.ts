@@ -1,0 +1,114 @@
+/** A configuration as programs use it: paths absolute, durations in milliseconds, bandwidth in bytes per second (design §7). */
+export interface Config {
+  readonly sessions: ReadonlyMap<string, SessionSettings>;
+  readonly destinations: ReadonlyMap<string, DestinationSettings>;
+  readonly tmux: TmuxSettings;
+  readonly stop: StopSettings;
+  readonly retention: RetentionSettings;
+  readonly worker: WorkerSettings;
+  readonly reclaim: ReclaimSettings;
+}
+
+/** A session of the file: what `longhaul start NAME` takes where the command line says nothing. */
+export interface SessionSettings {
+  readonly backend: 'tmux' | 'container' | null;
+  /** argv; a `command:` that is one text arrives as `['sh', '-c', text]`. Empty where an image brings its own. */
+  readonly command: readonly string[];
+  /** Absolute. Not given in a project's file: that file's folder; not given in the user's file: null, the caller's. */
+  readonly workingDir: string | null;
+  readonly env: ReadonlyMap<string, string>;
+  /** Absolute. */
+  readonly envFile: string | null;
+  /** Names of variables that are taken from the caller, their values recorded nowhere. */
+  readonly passEnv: readonly string[];
+  readonly outputs: readonly OutputSettings[];
+  readonly stop: StopSettings;
+  /** Keys that this version reads but cannot honour (`restart`, `image` …): a start of the session is refused, naming them. */
+  readonly unavailable: readonly string[];
+}
+
+/** A directory or file that a session produces. */
+export interface OutputSettings {
+  /** As written: relative to the session's working directory. `~` is expanded. */
+  readonly path: string;
+  readonly to: readonly string[];
+  readonly as: string | null;
+}
+
+interface DestinationCommon {
+  /** Bytes per second; null: no limit. */
+  readonly bandwidth: number | null;
+  /** Template of the final name; null: the default of the source (design §5.2). */
+  readonly as: string | null;
+}
+
+/** A mounted disk. */
+export interface LocalDestination extends DestinationCommon {
+  readonly type: 'local';
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** A host reached by ssh. What is null is ssh's own default. */
+export interface RsyncSshDestination extends DestinationCommon {
+  readonly type: 'rsync_ssh';
+  /** `user@host`, or a Host of the ssh configuration. */
+  readonly target: string;
+  /** On that host; relative to the login's home where it does not begin with a slash. */
+  readonly path: string;
+  readonly port: number | null;
+  readonly sshKey: string | null;
+  readonly knownHosts: string | null;
+  readonly sshConfig: string | null;
+}
+
+/** A remote of rclone's own configuration. */
+export interface RcloneDestination extends DestinationCommon {
+  readonly type: 'rclone';
+  /** `remote:path`. */
+  readonly remote: string;
+}
+
+export type DestinationSettings = LocalDestination | RsyncSshDestination | RcloneDestination;
+
+export interface TmuxSettings {
+  /** Name of the tmux socket (`-L`), or an absolute path (`-S`). */
+  readonly socket: string;
+}
+
+/** How jobs are asked to end; null: the backend's own default (design §4.5). */
+export interface StopSettings {
+  readonly signal: string | null;
+  readonly timeoutMs: number | null;
+}
+
+/** Which finished runs are dropped, with log and record; null: no limit of that kind. */
+export interface RetentionSettings {
+  readonly maxRuns: number | null;
+  readonly maxAgeMs: number | null;
+  readonly maxBytes: number | null;
+}
+
+export interface WorkerSettings {
+  /** Transfers at the same time, over all destinations. */
+  readonly concurrency: number;
+}
+
+/** Design §5.6. */
+export interface ReclaimSettings {
+  readonly enabled: boolean;
+  readonly minVerifyPasses: number;
+  readonly minAgeMs: number;
+}
+
+/** Where a value came from, strongest first. */
+export type OriginKind = 'flag' | 'env' | 'project' | 'user' | 'default';
+
+/** Where one value came from. */
+export interface Origin {
+  readonly kind: OriginKind;
+  /** The flag, the variable, or the file. null for defaults. */
+  readonly name: string | null;
+  readonly line: number | null;
+  readonly column: number | null;
+}

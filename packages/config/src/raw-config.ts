@@ -1,0 +1,57 @@
+type Optional<T> = T | undefined;
+
+/** A file as it is written, after its shape was checked: nothing is expanded or made absolute yet. */
+export interface RawConfig {
+  $schema?: Optional<string>;
+  sessions?: Optional<Record<string, RawSession>>;
+  destinations?: Optional<Record<string, RawDestination>>;
+  tmux?: Optional<{ socket?: Optional<string> }>;
+  stop?: Optional<RawStop>;
+  retention?: Optional<{ maxRuns?: Optional<number>; maxAge?: Optional<string>; maxBytes?: Optional<string> }>;
+  worker?: Optional<{ concurrency?: Optional<number> }>;
+  reclaim?: Optional<{ enabled?: Optional<boolean>; minVerifyPasses?: Optional<number>; minAge?: Optional<string> }>;
+}
+
+export interface RawStop {
+  signal?: Optional<string>;
+  timeout?: Optional<string>;
+}
+
+export interface RawOutput {
+  path: string;
+  to: string | string[];
+  as?: Optional<string>;
+}
+
+export interface RawSession {
+  command?: Optional<string | string[]>;
+  backend?: Optional<'tmux' | 'container'>;
+  workingDir?: Optional<string>;
+  env?: Optional<Record<string, string>>;
+  envFile?: Optional<string>;
+  passEnv?: Optional<string[]>;
+  outputs?: Optional<RawOutput[]>;
+  stop?: Optional<RawStop>;
+  restart?: Optional<string>;
+  image?: Optional<string>;
+  volumes?: Optional<string[]>;
+  ports?: Optional<string[]>;
+}
+
+interface RawCommon {
+  bandwidth?: Optional<{ uploadMbps: number }>;
+  as?: Optional<string>;
+}
+
+export type RawDestination =
+  | (RawCommon & { type: 'local'; path: string })
+  | (RawCommon & {
+      type: 'rsync_ssh';
+      target: string;
+      path: string;
+      port?: Optional<number>;
+      sshKey?: Optional<string>;
+      knownHosts?: Optional<string>;
+      sshConfig?: Optional<string>;
+    })
+  | (RawCommon & { type: 'rclone'; remote: string });

@@ -1,0 +1,124 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+
+import { expect, it } from 'vitest';
+
+import type { LoadedConfig, LoadOptions } from '../src/index.ts';
+import { loadConfig } from '../src/index.ts';
+import type { ProjectFolder } from './project-folder.ts';
+import { projectFolder } from './project-folder.ts';
+
+const DESIGN_EXAMPLE = `
+sessions:
+  train:
+    command: [python, train.py, --out, runs/today]
+    workingDir: /data/project
+    env: { CUDA_VISIBLE_DEVICES: "0" }
+    restart: on-failure
+    outputs: [{ path: runs/today, to: [nas] }]
+  bot:
+    backend: container
+    image: registry.example/bot:1.4
+    volumes: ["./data:/app/data"]
+destinations:
+  nas:  { type: rsync_ssh, target: lab@nas, path: /volume1/lab, sshKey: ~/.ssh/id_ed25519, bandwidth: { uploadMbps: 50 } }
+  disk: { type: local, path: /mnt/nas/lab }
+  s3:   { type: rclone, remote: "lab-s3:bucket/lab" }
+reclaim: { enabled: false, minVerifyPasses: 2, minAge: 24h }
+`;
+
+const load = async ({ project, home }: ProjectFolder, options: LoadOptions = {}): Promise<LoadedConfig> => await loadConfig({ cwd: project, home, env: {}, ...options });
+
+it('reads the example of the design with exact units and absolute paths', async () => {
+  const folder = projectFolder();
+  folder.write('project/longhaul.yaml', DESIGN_EXAMPLE);
+  const { config } = await load(folder);
+  expect(config.destinations.get('nas')).toEqual({
+    type: 'rsync_ssh',
+    target: 'lab@nas',
+    path: '/volume1/lab',
+    port: null,
+    sshKey: path.join(folder.home, '.ssh/id_ed25519'),
+    knownHosts: null,
+    sshConfig: null,
+    bandwidth: 6_250_000,
+    as: null,
+  });
+  expect(config.sessions.get('train')).toMatchObject({ command: ['python', 'train.py', '--out', 'runs/today'], workingDir: '/data/project', outputs: [{ path: 'runs/today', to: ['nas'], as: null }] });
+  expect(config.reclaim).toEqual({ enabled: false, minVerifyPasses: 2, minAgeMs: 86_400_000 });
+});
+
+it('says which keys this version cannot honour, instead of leaving them out in silence', async () => {
+  const folder = projectFolder();
+  folder.write('project/longhaul.yaml', DESIGN_EXAMPLE.replace('enabled: false', 'enabled: true'));
+  const { config, limitations } = await load(folder);
+  expect(config.sessions.get('train')?.unavailable).toEqual(['restart']);
+  expect(config.sessions.get('bot')?.unavailable).toEqual(['image', 'volumes']);
+  expect(limitations.join('\n')).toMatch(/sessions\.train: restart.*\n.*sessions\.bot: image, volumes.*\n.*reclaim\.enabled/);
+});
+
+it('runs a command that is one text by sh -c', async () => {
+  const folder = projectFolder();
+  folder.write('project/longhaul.yaml', 'sessions: { a: { command: "sleep 1; echo done" } }');
+  expect((await load(folder)).config.sessions.get('a')?.command).toEqual(['sh', '-c', 'sleep 1; echo done']);
+});
+
+it('finds the file from a folder below, and takes paths as relative to the file', async () => {
+  const folder = projectFolder();
+  folder.write('project/longhaul.yaml', 'sessions: { a: { command: [x], workingDir: work }, b: { command: [x] } }\ndestinations: { d: { type: local, path: ../out } }');
+  const below = path.join(folder.project, 'src/deep');
+  mkdirSync(below, { recursive: true });
+  const { config, files } = await load(folder, { cwd: below });
+  expect(files.project).toBe(path.join(folder.project, 'longhaul.yaml'));
+  expect(config.sessions.get('a')?.workingDir).toBe(path.join(folder.project, 'work'));
+  expect(config.sessions.get('b')?.workingDir).toBe(folder.project);
+  expect(config.destinations.get('d')).toMatchObject({ path: path.join(folder.root, 'out') });
+});
+
+it('puts flags before the environment, that before the project, that before the user, and says which one it was', async () => {
+  const folder = projectFolder();
+  const user = folder.write('home/.config/longhaul/config.yaml', 'tmux: { socket: user }\nworker:\n  concurrency: 3\nretention: { maxRuns: 7 }\nstop: { timeout: 1m }');
+  const project = folder.write('project/longhaul.yaml', 'tmux: { socket: project }\nworker: { concurrency: 4 }\nretention: { maxRuns: 9 }');
+  const { config, origins } = await load(folder, { env: { LONGHAUL_TMUX_SOCKET: 'env', LONGHAUL_WORKER_CONCURRENCY: '5' }, flags: { 'tmux.socket': 'flag' } });
+  expect(config).toMatchObject({ tmux: { socket: 'flag' }, worker: { concurrency: 5 }, retention: { maxRuns: 9 }, stop: { timeoutMs: 60_000 } });
+  expect(origins.get('tmux.socket')).toMatchObject({ kind: 'flag', name: '--tmux-socket' });
+  expect(origins.get('worker.concurrency')).toMatchObject({ kind: 'env', name: 'LONGHAUL_WORKER_CONCURRENCY' });
+  expect(origins.get('retention.maxRuns')).toEqual({ kind: 'project', name: project, line: 3, column: 23 });
+  expect(origins.get('stop.timeout')).toMatchObject({ kind: 'user', name: user, line: 5 });
+  expect(origins.get('reclaim.minAge')).toMatchObject({ kind: 'default', name: null });
+});
+
+it('lets a destination of the project replace the one of the user whole, and uses both files', async () => {
+  const folder = projectFolder();
+  folder.write('home/.config/longhaul/config.yaml', 'destinations: { nas: { type: rsync_ssh, target: me@a, path: x, port: 2222 }, disk: { type: local, path: /d } }');
+  folder.write('project/longhaul.yaml', 'destinations: { nas: { type: rsync_ssh, target: me@b, path: y } }\nsessions: { s: { command: [x], outputs: [{ path: o, to: disk }] } }');
+  const { config } = await load(folder);
+  expect(config.destinations.get('nas')).toMatchObject({ target: 'me@b', path: 'y', port: null });
+  expect(config.sessions.get('s')?.outputs).toEqual([{ path: 'o', to: ['disk'], as: null }]);
+});
+
+it('takes the file that a flag or the environment names, and refuses one that is not there', async () => {
+  const folder = projectFolder();
+  folder.write('project/longhaul.yaml', 'tmux: { socket: found }');
+  const other = folder.write('other.yaml', 'tmux: { socket: named }');
+  expect((await load(folder, { file: '../other.yaml' })).config.tmux.socket).toBe('named');
+  expect((await load(folder, { env: { LONGHAUL_CONFIG: other } })).config.tmux.socket).toBe('named');
+  await expect(load(folder, { file: 'nowhere.yaml' })).rejects.toThrow(/nowhere\.yaml".*named by --config/);
+});
+
+it('reads an empty file, and one of comments, as no settings', async () => {
+  for (const text of ['', '# nothing yet\n', '---\n']) {
+    const folder = projectFolder();
+    folder.write('project/longhaul.yaml', text);
+    expect((await load(folder)).config.tmux.socket).toBe('longhaul');
+  }
+});
+
+it('names the variable, never its value, when the environment cannot be used', async () => {
+  const folder = projectFolder();
+  await expect(load(folder, { env: { LONGHAUL_WORKER_CONCURRENCY: 'hunter2' } })).rejects.toMatchObject({
+    code: 'CONFIG',
+    message: 'LONGHAUL_WORKER_CONCURRENCY cannot be used',
+    hint: 'it must be a whole number from 1 to 64',
+  });
+});
