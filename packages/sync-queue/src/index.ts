@@ -1,2 +1,15 @@
+export { pause, systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
+export type * from './destination-status.ts';
+export type * from './failure.ts';
+export type * from './job-filter.ts';
+export { ACTIVE_STATES, assertTransition, canTransition, isActive, JOB_STATES, TRANSITIONS } from './job-state.ts';
+export type { JobState } from './job-state.ts';
 export type * from './job.ts';
-export * from './job-state.ts';
+export type * from './lease.ts';
+export type * from './new-job.ts';
+export type * from './outcome.ts';
+export type * from './owner.ts';
+export type * from './queue-store.ts';
+export { decideRetry, DEFAULT_RETRY_POLICY, MAX_ATTEMPTS, MAX_SEALS, RETRY_RULES } from './retry-policy.ts';
+export type { Random, RetryDecision, RetryPolicy, RetryQuestion, RetryRule } from './retry-policy.ts';

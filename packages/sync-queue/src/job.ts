@@ -1,17 +1,13 @@
 import type { TransportErrorKind } from '@longhaul/errors';
 import type { ProofStrength, ReceiptRun, TransferProgress } from '@longhaul/sync-transports';
 import type { JobState } from './job-state.ts';
+import type { Owner } from './owner.ts';
 
 /** Why a QUEUED job waits although it is nobody's turn to fail (design §5.4, §5.5). */
 export type HoldReason = 'backoff' | 'breaker' | 'no_space' | 'paused' | 'source_busy' | 'source_changed';
 
-/** Which process holds a lease: a dead one on this host is proven dead, never guessed (design §5.5). */
-export interface Owner {
-  readonly host: string;
-  readonly bootId: string;
-  readonly pid: number;
-  readonly processStartTime: string;
-}
+/** What a leased job does right now; for people, and so that a history says what was under way at a crash. */
+export type JobPhase = 'sealing' | 'pushing' | 'verifying' | 'publishing';
 
 /** One seal on its way to one destination; a row of the durable queue. Times are ISO 8601, UTC. */
 export interface Job {
@@ -36,12 +32,19 @@ export interface Job {
   readonly recoveries: number;
   /** Seals taken because the source changed; five at most. */
   readonly reseals: number;
+  /** Repeats after a hash mismatch; one at most. */
+  readonly mismatches: number;
+  /** Fencing number of the last claim: grows with every claim in this queue. 0: never claimed. */
   readonly epoch: number;
   readonly owner: Owner | null;
   readonly leaseUntil: string | null;
   readonly hold: HoldReason | null;
   readonly holdDetail: string | null;
-  /** When a QUEUED job may be tried next; null: now. */
+  /** What a worker does with it right now; null while nobody holds it. */
+  readonly phase: JobPhase | null;
+  /** A person cancelled it while a worker held it: it is CANCELLED as soon as the worker has let go. */
+  readonly cancelRequested: boolean;
+  /** When a waiting job may be tried next; null: as soon as a worker is free. */
   readonly nextAttemptAt: string | null;
   readonly errorKind: TransportErrorKind | null;
   /** Says which program and where, or what the tool printed. */
@@ -57,6 +60,8 @@ export interface Job {
 
 /** A row of a job's history: one transition (or remark), its reason and evidence. */
 export interface JobEvent {
+  /** Grows over all jobs of the queue, never reused: read on from here. */
+  readonly cursor: number;
   readonly jobId: string;
   readonly seq: number;
   readonly at: string;
@@ -64,6 +69,7 @@ export interface JobEvent {
   readonly to: JobState;
   readonly reason: string;
   readonly evidence: string | null;
+  /** Of the claim that was in force; 0 where none was. */
   readonly epoch: number;
 }
 
