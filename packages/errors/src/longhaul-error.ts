@@ -1,4 +1,5 @@
 import type { ErrorCode } from './error-code.ts';
+import { makePrintable, printableTwin } from './printable.ts';
 import { redact } from './redact.ts';
 import type { JsonValue } from './snapshot.ts';
 import { snapshot, snapshotRecord } from './snapshot.ts';
@@ -36,7 +37,7 @@ export interface SerializedError {
  */
 export class LonghaulError extends Error {
   /** Says "an error of Longhaul" across copies of this package; see {@link isLonghaulError}. */
-  readonly isLonghaulError: true = true;
+  readonly isLonghaulError = true as const;
   readonly code: ErrorCode;
   readonly hint: string | null;
   readonly context: Readonly<Record<string, JsonValue>>;
@@ -44,11 +45,13 @@ export class LonghaulError extends Error {
 
   constructor(message: string, { code, hint, context, cause, secrets = [] }: LonghaulErrorInit) {
     super(redact(message, secrets), cause === undefined ? undefined : { cause });
+    // The brand says nothing to a person, so it is kept out of printed errors.
+    Object.defineProperty(this, 'isLonghaulError', { enumerable: false });
     this.code = code;
     this.hint = hint === undefined ? null : redact(hint, secrets);
     this.context = Object.freeze(snapshotRecord(context ?? {}, secrets));
     this.#secrets = [...secrets];
-    hideFromInspection(this);
+    makePrintable(this, () => printableTwin(this, this.#secrets));
   }
 
   /** The class name. On the instance's class, so that a subclass of a user's own has its own name too. */
@@ -60,11 +63,6 @@ export class LonghaulError extends Error {
     const { name, code, message, hint, context } = this;
     return { name, code, message, hint, context, cause: snapshot(this.cause, this.#secrets) };
   }
-}
-
-/** Keeps the brand out of printed errors; it says nothing to a person. */
-function hideFromInspection(error: LonghaulError): void {
-  Object.defineProperty(error, 'isLonghaulError', { enumerable: false });
 }
 
 /**

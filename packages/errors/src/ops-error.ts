@@ -1,15 +1,11 @@
 import { ErrorCode } from './error-code.ts';
 import { installHint } from './install-hint.ts';
-import type { LonghaulErrorInit, LonghaulErrorOptions } from './longhaul-error.ts';
+import type { LonghaulErrorOptions } from './longhaul-error.ts';
 import { LonghaulError } from './longhaul-error.ts';
 import { redact } from './redact.ts';
 
 /** Everything that can go wrong with sessions and the programs that keep them. */
-export class OpsError extends LonghaulError {
-  constructor(message: string, init: LonghaulErrorInit) {
-    super(message, init);
-  }
-}
+export class OpsError extends LonghaulError {}
 
 /** Options of {@link BackendNotFoundError}: its subclasses name a code and a message of their own. */
 export interface BackendNotFoundOptions extends LonghaulErrorOptions {
@@ -22,7 +18,7 @@ export interface BackendNotFoundOptions extends LonghaulErrorOptions {
  * Node's own errors carry in `code`; `code` itself stays Longhaul's (design §3).
  */
 export class BackendNotFoundError extends OpsError {
-  readonly errnoCode: 'ENOENT' = 'ENOENT';
+  readonly errnoCode = 'ENOENT' as const;
   /** The program that was looked for: `tmux`, `podman`, … */
   readonly backend: string;
 

@@ -1,12 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 
+import type { execa } from 'execa';
+
 import type { Command, CommandInput, CommandOutput } from './command.ts';
 import { buildEnvironment } from './environment.ts';
 import { listProcesses } from './process-info.ts';
 import type { RawExit, RawFailure, RawProcess } from './raw-process.ts';
 import { explainSpawnFailure } from './spawn-failure.ts';
 
-type Execa = typeof import('execa').execa;
+type Execa = typeof execa;
 
 let loading: Promise<Execa> | undefined;
 
@@ -16,18 +18,18 @@ export function loadExeca(): Promise<Execa> {
 }
 
 /** Starts a program. On success the caller must attach to its outputs in the same tick. */
-export function startWithExeca(execa: Execa, command: Command): RawProcess | RawFailure | Promise<RawFailure> {
+export function startWithExeca(run: Execa, command: Command): RawProcess | RawFailure | Promise<RawFailure> {
   try {
-    return start(execa, command);
+    return start(run, command);
   } catch (error) {
     // Arguments that no system takes, a NUL byte for example, are refused by a throw before anything is started.
     return explainSpawnFailure(error, command);
   }
 }
 
-function start(execa: Execa, command: Command): RawProcess | Promise<RawFailure> {
+function start(run: Execa, command: Command): RawProcess | Promise<RawFailure> {
   const group = command.group ?? 'own';
-  const subprocess = execa(command.program, command.args ?? [], {
+  const subprocess = run(command.program, command.args ?? [], {
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     env: buildEnvironment(command.env),
     extendEnv: false,
