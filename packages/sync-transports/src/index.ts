@@ -1,3 +1,14 @@
+export * from './final-name.ts';
+export * from './manifest/checksums.ts';
+export * from './manifest/compare-manifest.ts';
+export * from './manifest/inventory.ts';
+export * from './manifest/receipt-codec.ts';
+export * from './protocol/identifiers.ts';
+export * from './protocol/judge-in-place.ts';
+export * from './protocol/layout.ts';
+export * from './protocol/lock-holder.ts';
+export * from './protocol/metadata-files.ts';
+export * from './protocol/source-id.ts';
 export * from './raw-path.ts';
 export type * from './receipt.ts';
 export type * from './seal.ts';

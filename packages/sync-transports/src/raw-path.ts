@@ -39,3 +39,18 @@ function escapeControls(text: string, other: (char: string) => string, unsafe = 
 function hex(code: number): string {
   return `\\x${code.toString(16).padStart(2, '0')}`;
 }
+
+/** `folder/name`; an empty folder is the root itself. */
+export function joinRaw(folder: RawPath, ...names: readonly RawPath[]): RawPath {
+  return names.reduce((path, name) => (path === '' ? name : (`${path}/${name}` as RawPath)), folder);
+}
+
+/** The folder a path lies in: empty for a path of one part. */
+export function rawParent(path: RawPath): RawPath {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/'))) as RawPath;
+}
+
+/** The last part of a path. */
+export function rawBase(path: RawPath): RawPath {
+  return path.slice(path.lastIndexOf('/') + 1) as RawPath;
+}

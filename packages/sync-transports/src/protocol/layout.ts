@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import type { RawPath } from '../raw-path.ts';
+import { rawPathBytes } from '../raw-path.ts';
+
+/** Names at a destination, all relative to its root (PROTOCOL.md). */
+export const INCOMING: RawPath = '.longhaul-incoming' as RawPath;
+export const LOCKS: RawPath = `${INCOMING}/.locks` as RawPath;
+/** Inside a result: manifest, inventory and receipt. Also what a source may hold at its top from an earlier result. */
+export const METADATA: RawPath = '.longhaul' as RawPath;
+export const RECEIPT_FILE = 'longhaul.json';
+export const CHECKSUMS_FILE = 'checksums.sha256';
+export const INVENTORY_FILE = 'inventory.jsonl';
+/** Relative to a result's root. */
+export const RECEIPT_PATH: RawPath = `${METADATA}/${RECEIPT_FILE}` as RawPath;
+
+/** One job's staging, relative to the destination's root. `jobId` was checked by assertPlacement. */
+export interface StagingLayout {
+  readonly job: RawPath;
+  readonly tree: RawPath;
+  readonly partial: RawPath;
+  epochMarker(epoch: number): RawPath;
+  swap(epoch: number): RawPath;
+  trash(nonce: string): RawPath;
+}
+
+export function stagingLayout(jobId: string): StagingLayout {
+  const job = `${INCOMING}/${jobId}`;
+  const below = (name: string): RawPath => `${job}/${name}` as RawPath;
+  return {
+    job: job as RawPath,
+    tree: below('tree'),
+    partial: below('partial'),
+    epochMarker: (epoch) => below(`epoch.${epoch}`),
+    swap: (epoch) => below(`swap.${epoch}`),
+    trash: (nonce) => below(`trash.${nonce}`),
+  };
+}
+
+/** Where the lock of a final name lies: its key is the SHA-256 of the name's bytes, so that no name is too long or too odd. */
+export function lockPath(finalName: RawPath): RawPath {
+  return `${LOCKS}/${createHash('sha256').update(rawPathBytes(finalName)).digest('hex')}` as RawPath;
+}
+
+/** A short-lived name next to the staging folders. */
+export function passingPath(purpose: 'new' | 'gone' | 'probe' | 'names', nonce: string): RawPath {
+  return `${INCOMING}/.${purpose}.${nonce}` as RawPath;
+}
