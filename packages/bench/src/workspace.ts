@@ -1,0 +1,76 @@
+import { writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runToEnd, smallDisk, startSshd, tempDir, type Mount, type Sshd, type TempDir } from '@longhaul/testbed';
+
+/** The built program: what a user runs. */
+export const PROGRAM: string = join(import.meta.dirname, '../../../apps/cli/dist/main.js');
+
+/** A folder with a config, a state directory and a destination on tmpfs behind a real sshd. */
+export interface Workspace extends AsyncDisposable {
+  readonly folder: string;
+  readonly destination: string;
+  readonly sshd: Sshd;
+  readonly env: NodeJS.ProcessEnv;
+  /** Runs the program; throws with its output when it fails. */
+  longhaul(args: readonly string[]): Promise<string>;
+  /** Runs rsync over the same sshd; `cipher` null: the defaults of ssh. */
+  rsync(source: string, name: string, cipher: string | null): Promise<void>;
+  /** Empties destination and state. */
+  reset(): Promise<void>;
+}
+
+export async function openWorkspace({ destinationBytes }: { readonly destinationBytes: number }): Promise<Workspace> {
+  const folder = await tempDir('longhaul-bench-');
+  const disk = await smallDisk({ bytes: destinationBytes });
+  const sshd = await startSshd();
+  return new BenchWorkspace(folder, disk, sshd);
+}
+
+class BenchWorkspace implements Workspace {
+  readonly folder: string;
+  readonly destination: string;
+  readonly sshd: Sshd;
+  readonly env: NodeJS.ProcessEnv;
+  readonly #owned: readonly AsyncDisposable[];
+
+  constructor(folder: TempDir, disk: Mount, sshd: Sshd) {
+    this.folder = folder.path;
+    this.destination = disk.path;
+    this.sshd = sshd;
+    this.env = { ...process.env, LONGHAUL_STATE_DIR: join(folder.path, 'state') };
+    this.#owned = [sshd, disk, folder];
+    writeFileSync(join(this.folder, 'longhaul.yaml'), configFor(sshd, disk.path));
+  }
+
+  async longhaul(args: readonly string[]): Promise<string> {
+    return must(await runToEnd(process.execPath, [PROGRAM, ...args], { cwd: this.folder, env: this.env }), `longhaul ${args.join(' ')}`);
+  }
+
+  async rsync(source: string, name: string, cipher: string | null): Promise<void> {
+    const ssh = ['ssh', '-F', 'none', '-i', this.sshd.clientKey, '-p', String(this.sshd.port), '-o', `UserKnownHostsFile=${this.sshd.knownHosts}`];
+    if (cipher !== null) ssh.push('-c', cipher);
+    const args = ['-a', '-e', ssh.join(' '), `${source}/`, `${this.sshd.target}:${this.destination}/${name}/`];
+    must(await runToEnd('rsync', args), 'rsync');
+  }
+
+  async reset(): Promise<void> {
+    await runToEnd('find', [this.destination, '-mindepth', '1', '-delete']);
+    await rm(join(this.folder, 'state'), { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const one of this.#owned) await one[Symbol.asyncDispose]();
+  }
+}
+
+function configFor(sshd: Sshd, path: string): string {
+  const nas = { type: 'rsync_ssh', target: sshd.target, path, port: sshd.port, sshKey: sshd.clientKey, knownHosts: sshd.knownHosts };
+  // JSON is YAML.
+  return `${JSON.stringify({ destinations: { nas } }, null, 2)}\n`;
+}
+
+function must(result: { readonly code: number | null; readonly stdout: Buffer; readonly stderr: string }, what: string): string {
+  if (result.code === 0) return result.stdout.toString('utf8');
+  throw new Error(`${what} ended with ${String(result.code)}\n${result.stderr}`);
+}
