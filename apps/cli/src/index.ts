@@ -1,1 +1,2 @@
-export {};
+export { main } from './cli.ts';
+export { EXIT } from './exit-code.ts';

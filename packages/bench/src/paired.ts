@@ -1,7 +1,7 @@
 /** One side of a comparison: what is timed, and what must be undone between two runs (not timed). */
 export interface Side {
   readonly name: string;
-  readonly run: () => Promise<void>;
+  readonly run: () => Promise<unknown>;
   readonly reset?: () => Promise<void>;
 }
 

@@ -29,7 +29,7 @@ interface PushCase {
 async function pushAgainst(bench: Workspace, { source, cipher, title, pairs }: PushCase): Promise<Comparison> {
   const reset = (): Promise<void> => bench.reset();
   return compare(title, {
-    ours: { name: 'longhaul', run: async () => void (await bench.longhaul(['sync', 'push', source, '--to', 'nas', '--wait', '--json'])), reset },
+    ours: { name: 'longhaul', run: () => bench.longhaul(['sync', 'push', source, '--to', 'nas', '--wait', '--json']), reset },
     theirs: { name: 'rsync', run: () => bench.rsync(source, 'plain', cipher), reset },
     pairs,
   });

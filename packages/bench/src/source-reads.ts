@@ -26,7 +26,7 @@ async function bytesRead(bench: Workspace, source: string, run: string): Promise
   const push = [process.execPath, PROGRAM, 'sync', 'push', source, '--to', 'nas', '--wait', '--json'];
   const args = ['-f', '-y', '-qq', '-e', 'trace=read,pread64,readv,preadv,copy_file_range,sendfile', '-o', trace, ...push];
   const result = await runToEnd('strace', args, { cwd: bench.folder, env: bench.env });
-  if (result.code !== 0) throw new Error(`the push under strace ended with ${String(result.code)}\n${result.stderr}`);
+  if (result.code !== 0) throw new Error(`the push under strace ended with ${String(result.code)}\n${result.stderr.toString('utf8')}`);
   return sumReads(readFileSync(trace, 'utf8'), source);
 }
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runToEnd, smallDisk, startSshd, tempDir, type Mount, type Sshd, type TempDir } from '@longhaul/testbed';
+import { runToEnd, smallDisk, startSshd, tempDir, type Mount, type ProgramResult, type Sshd, type TempDir } from '@longhaul/testbed';
 
 /** The built program: what a user runs. */
 export const PROGRAM: string = join(import.meta.dirname, '../../../apps/cli/dist/main.js');
@@ -70,7 +70,7 @@ function configFor(sshd: Sshd, path: string): string {
   return `${JSON.stringify({ destinations: { nas } }, null, 2)}\n`;
 }
 
-function must(result: { readonly code: number | null; readonly stdout: Buffer; readonly stderr: string }, what: string): string {
+function must(result: ProgramResult, what: string): string {
   if (result.code === 0) return result.stdout.toString('utf8');
-  throw new Error(`${what} ended with ${String(result.code)}\n${result.stderr}`);
+  throw new Error(`${what} ended with ${String(result.code)}\n${result.stderr.toString('utf8')}`);
 }

@@ -3,6 +3,8 @@ export const RECORD_SCHEMA_VERSION = 1;
 
 /** Names of the files in a run's directory (design §4.2). */
 export const RUN_FILES = {
+  /** Symbolic link to the session's folder: its name is the session's, readable even when spec.json is damaged. */
+  session: 'session',
   /** What was asked, values of the environment left out. Written by the store before any backend is called. */
   spec: 'spec.json',
   /** The argv, quoted for sh; ends in `exec`. */

@@ -3,6 +3,15 @@ import type { SessionName } from './session-name.ts';
 /** A run's id: sortable by time, unique on every machine (26 characters, Crockford base 32, as a ULID). */
 export type RunId = string & { readonly __runId: true };
 
+/** One process among all that ever ran on any machine that shares this state directory. */
+export interface Starter {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly bootId: string;
+  /** Which machine, as `World.host` tells it: a home directory may lie on a network file system. */
+  readonly host: string;
+}
+
 /** start.json: the job itself (not its shell, not tmux), written atomically by the launcher once the job's pid is known. */
 export interface StartRecord {
   readonly pid: number;
@@ -73,6 +82,8 @@ export interface DamagedRecord {
 export interface RunRecords {
   readonly runId: RunId;
   readonly session: SessionName;
+  /** The process that asked for the run; from spec.json, or from the claim where nothing was prepared yet. */
+  readonly starter: Starter | null;
   readonly launcher: LauncherRecord | null;
   readonly start: StartRecord | null;
   readonly stop: StopRecord | null;

@@ -16,3 +16,8 @@ export function parseSessionName(raw: string): SessionName {
     hint: 'use 1 to 64 of the characters A-Z a-z 0-9 _ - and begin with a letter or a digit',
   });
 }
+
+/** The name as a value, or null: a folder that somebody put among the sessions is none. */
+export function asSessionName(raw: string): SessionName | null {
+  return SESSION_NAME.test(raw) ? (raw as SessionName) : null;
+}

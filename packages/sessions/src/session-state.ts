@@ -6,5 +6,8 @@
  */
 export type SessionState = 'defined' | 'running' | 'paused' | 'restarting' | 'stopped' | 'exited' | 'unknown';
 
-/** What tmux says of the terminal of a session; `lost` when the job lives and its terminal does not (design §4.2). */
-export type TerminalState = 'attached' | 'detached' | 'lost' | 'none';
+/**
+ * What tmux says of the terminal of a session (design §4.2). `lost`: the job lives and its terminal does not. `none`: there
+ * is none, or none any more. `unknown`: the backend was not asked, or did not answer.
+ */
+export type TerminalState = 'attached' | 'detached' | 'lost' | 'none' | 'unknown';

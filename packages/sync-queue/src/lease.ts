@@ -27,8 +27,6 @@ export interface ClaimedJob {
   readonly lease: LeaseRef;
   readonly source: SealSource;
   readonly finalName: RawPath;
-  /** Name of the staging folder: a new generation takes over what a failed one had sent already. */
-  readonly stagingId: string;
   /** The seal digest whose push into the staging folder was completed; null: none, or unknown. */
   readonly stagedDigest: string | null;
   readonly sealNeeded: 'yes' | 'no';
@@ -95,5 +93,4 @@ export interface AbandonedStaging {
   readonly lease: LeaseRef;
   readonly destination: string;
   readonly finalName: RawPath;
-  readonly stagingId: string;
 }

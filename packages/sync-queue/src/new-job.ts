@@ -18,8 +18,10 @@ export interface NewJob {
 
 /**
  * What an enqueue did. `created`: the first job of this source, destination and final name. `newGeneration`: there were
- * earlier ones, all settled. `duplicate`: nothing new; the job that stands for this request is given, and why.
+ * earlier ones, all settled. `duplicate`: no new job; the one that stands for this request is given, and why:
+ * it is on its way (`active`), the key was used before (`dedupKey`), or it had failed and is tried again (`failed`), so
+ * that what it had sent already is not sent twice.
  */
 export type EnqueueResult =
   | { readonly kind: 'created' | 'newGeneration'; readonly job: Job }
-  | { readonly kind: 'duplicate'; readonly job: Job; readonly because: 'active' | 'dedupKey' };
+  | { readonly kind: 'duplicate'; readonly job: Job; readonly because: 'active' | 'dedupKey' | 'failed' };

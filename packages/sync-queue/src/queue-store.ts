@@ -16,7 +16,7 @@ import type { ChildProcess, Owner } from './owner.ts';
  * All methods throw QueueStoreError where the store itself fails.
  */
 export interface QueueStore extends AsyncDisposable {
-  /** One active job per source, destination and final name; one job ever per dedupKey. */
+  /** One active job per source, destination and final name; one job ever per dedupKey. A failed one is tried again instead of a second made, unless a key asks for its own. */
   enqueue(request: NewJob): Promise<EnqueueResult>;
 
   /** The next due job whose destination is free and neither paused nor blocked, or null. Grows attempt and epoch, takes a slot. */
@@ -33,6 +33,8 @@ export interface QueueStore extends AsyncDisposable {
   forgetProcess(jobId: string, process: ChildProcess): Promise<void>;
   /** The job's seal from now on; a content that differs from the one before is a new generation. @throws LeaseLostError */
   recordSeal(lease: LeaseRef, seal: SealRecord): Promise<Job>;
+  /** The destination holds a generation of this source that this queue does not know: ours is the one after it. @throws LeaseLostError */
+  raiseGeneration(lease: LeaseRef, generation: { readonly above: number }): Promise<Job>;
   /** The newest seal of a source, whichever job took it: fan-out needs one seal. */
   latestSeal(sourceId: string): Promise<SealRecord | null>;
   /** Ends the hold (all but `pushed`). @throws LeaseLostError, IllegalTransitionError */

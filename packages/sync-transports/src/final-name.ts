@@ -31,8 +31,8 @@ export function renderFinalName(template: string, values: FinalNameValues): RawP
 
 /** Checks a final name that is rendered already, e.g. one that was stored. @throws ConfigError */
 export function parseFinalName(path: RawPath): RawPath {
-  const fault = path === '' ? 'it is empty' : path.split('/').map(partFault).find((found) => found !== null);
-  if (fault === undefined || fault === null) return path;
+  const fault = path.split('/').map(partFault).find((found) => found !== null) ?? null;
+  if (fault === null) return path;
   throw new ConfigError(`"${displayPath(path)}" cannot be a final name: ${fault}`, { hint: HINT });
 }
 
@@ -46,7 +46,7 @@ function value(placeholder: string, values: FinalNameValues): RawPath {
 }
 
 function partFault(part: string): string | null {
-  if (part === '') return 'a part of it is empty (it begins or ends with a slash, or has two in a row)';
+  if (part === '') return 'a part of it is empty: no slash at the ends, no two in a row';
   if (part === '.' || part === '..') return `"${part}" would leave its place`;
   if (part.includes('\0')) return 'it holds a NUL byte';
   // Whatever the case: the destination may not tell capitals from small letters.

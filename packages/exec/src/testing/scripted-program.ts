@@ -14,7 +14,10 @@ export interface ScriptedProgram {
   /** Settles when there is room for more, as a pipe makes a real program wait. */
   stdout(data: string | Uint8Array): Promise<void>;
   stderr(data: string | Uint8Array): Promise<void>;
-  /** The next signal that was sent to it. SIGKILL is never seen: it ends the program at once. */
+  /**
+   * The next signal that was sent to it. Until the first call a signal ends the program, as it does where no handler is
+   * set; SIGKILL always does.
+   */
   nextSignal(): Promise<NodeJS.Signals>;
 }
 
@@ -41,6 +44,7 @@ export class ScriptedProcess implements RawProcess {
   readonly stderr: PassThrough | null;
   readonly exited: Promise<RawExit>;
   readonly #signals: SignalQueue = new SignalQueue();
+  #handlesSignals = false;
   #end: ((exit: RawExit) => void) | null = null;
 
   constructor(command: Command, behaviour: ScriptedBehaviour) {
@@ -55,8 +59,9 @@ export class ScriptedProcess implements RawProcess {
 
   kill(signal: NodeJS.Signals): boolean {
     if (!this.isAlive()) return false;
-    if (signal === 'SIGKILL') this.#finish({ exitCode: null, signal });
-    else if (signal !== 'SIGCONT') this.#signals.push(signal);
+    if (signal === 'SIGCONT') return true;
+    if (signal === 'SIGKILL' || !this.#handlesSignals) this.#finish({ exitCode: null, signal });
+    else this.#signals.push(signal);
     return true;
   }
 
@@ -78,7 +83,10 @@ export class ScriptedProcess implements RawProcess {
       readStdin: () => readAll(this.stdin),
       stdout: (data) => write(this.stdout, data),
       stderr: (data) => write(this.stderr, data),
-      nextSignal: () => this.#signals.next(),
+      nextSignal: () => {
+        this.#handlesSignals = true;
+        return this.#signals.next();
+      },
     };
   }
 }

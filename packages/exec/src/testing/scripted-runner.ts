@@ -7,7 +7,7 @@ import type { NotFound, Outcome, SpawnFailed } from '../outcome.ts';
 import type { DetachedStart, ProcessRunner, RunningProcess } from '../process-runner.ts';
 import type { RawFailure } from '../raw-process.ts';
 import { SupervisedProcess } from '../supervised-process.ts';
-import type { ScriptedBehaviour } from './scripted-program.ts';
+import type { ScriptedBehaviour, ScriptedProgram } from './scripted-program.ts';
 import { nextScriptedPid, ScriptedProcess } from './scripted-program.ts';
 
 /** Which commands an expectation is for. */
@@ -130,14 +130,18 @@ function isFailure(reply: ScriptedReply): reply is RawFailure {
 function behaviourOf(reply: Exclude<ScriptedReply, RawFailure>): ScriptedBehaviour {
   if (typeof reply === 'function') return reply;
   return async (program) => {
+    const ignoring = 'hangsUntil' in reply && reply.hangsUntil === 'SIGKILL' ? ignoreSignals(program) : null;
     for (const piece of pieces(reply.stdout)) await program.stdout(piece);
     for (const piece of pieces(reply.stderr)) await program.stderr(piece);
     if ('signal' in reply) return { signal: reply.signal };
     if (!('hangsUntil' in reply)) return { exitCode: reply.exitCode ?? 0 };
-    // A program that ignores every signal hears of none; SIGKILL ends it from outside.
-    if (reply.hangsUntil === 'SIGKILL') return new Promise(() => undefined);
-    return { signal: await program.nextSignal() };
+    return ignoring ?? { signal: await program.nextSignal() };
   };
+}
+
+/** Takes one after the other and never ends: SIGKILL comes from outside. */
+async function ignoreSignals(program: ScriptedProgram): Promise<never> {
+  for (;;) await program.nextSignal();
 }
 
 function pieces(output: ScriptedOutput['stdout']): readonly (string | Uint8Array)[] {
