@@ -1,0 +1,124 @@
+import type { DamagedRecord, ExitReason, ExitRecord, JobRecord, RunRecords } from './run-record.ts';
+import { RUN_FILES } from './run-files.ts';
+import type { World } from './world.ts';
+
+/** How a run ended. */
+export interface RunEnd {
+  /** `stopped`: somebody asked for it. */
+  readonly kind: 'stopped' | 'exited';
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly oomKilled: boolean | null;
+  /** null where nobody was left to look at a clock. */
+  readonly endedAt: string | null;
+  readonly reason: ExitReason;
+  readonly stoppedBy: ExitRecord['stoppedBy'];
+  /** Whether exit.json says so. Otherwise it is concluded, and exit.json may still come within moments. */
+  readonly recorded: boolean;
+}
+
+/** What the records of a run and the machine's processes say together. */
+export type RunVerdict =
+  | { readonly kind: 'starting' }
+  /** `pid` is null between the end of the job and its exit.json, while the log is drained. */
+  | { readonly kind: 'running'; readonly pid: number | null }
+  | RunEnd
+  /** `mayLive`: false where only the outcome is unknown, and the job has certainly ended. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly mayLive: boolean };
+
+/** Whether the run is over. */
+export function hasEnded(verdict: RunVerdict): verdict is RunEnd {
+  return verdict.kind === 'stopped' || verdict.kind === 'exited';
+}
+
+/** Whether the job, or a launcher that is about to start it, may still be there: then its name is taken and its run is kept. */
+export function mayLive(verdict: RunVerdict): boolean {
+  return verdict.kind === 'unknown' ? verdict.mayLive : !hasEnded(verdict);
+}
+
+/**
+ * What a run is doing, from its records alone (design §4.2). Pure: `world` says which processes live.
+ *
+ * `running` needs a process with the recorded pid, start time and boot. Another boot of this machine and no exit.json:
+ * `interrupted`. A record that cannot be read makes `unknown`, unless a later one already tells the end.
+ */
+export function judgeRun(records: RunRecords, world: World): RunVerdict {
+  if (records.exit !== null) return fromExit(records.exit);
+  const exit = damage(records, RUN_FILES.exit);
+  // It is published only after the end of the job.
+  if (exit !== null) return { kind: 'unknown', reason: exit, mayLive: false };
+  return records.start === null ? withoutStart(records, world) : withStart(records, records.start, world);
+}
+
+function withStart(records: RunRecords, start: NonNullable<RunRecords['start']>, world: World): RunVerdict {
+  switch (placeOf(start.bootId, records, world)) {
+    case 'elsewhere':
+      return elsewhere();
+    case 'earlier boot':
+      return records.job === null ? concluded('interrupted') : fromJob(records.job, records);
+    case 'here':
+  }
+  switch (world.liveness(start.pid, start.processStartTime)) {
+    case 'alive':
+      return { kind: 'running', pid: start.pid };
+    case 'unknown':
+      return { kind: 'unknown', reason: `process ${start.pid} cannot be looked at`, mayLive: true };
+    case 'dead':
+  }
+  if (world.liveness(start.launcherPid, start.launcherStartTime) === 'alive') return { kind: 'running', pid: null };
+  return records.job === null ? concluded('lost') : fromJob(records.job, records);
+}
+
+function withoutStart(records: RunRecords, world: World): RunVerdict {
+  const { launcher, starter } = records;
+  const first = launcher === null ? starter : { pid: launcher.pid, startTime: launcher.processStartTime, bootId: launcher.bootId };
+  const torn = damage(records, RUN_FILES.start) ?? (launcher === null ? damage(records, RUN_FILES.launcher) : null);
+  if (first === null) return { kind: 'unknown', reason: torn ?? damage(records, RUN_FILES.spec) ?? 'nothing says who started it', mayLive: true };
+  switch (placeOf(first.bootId, records, world)) {
+    case 'elsewhere':
+      return elsewhere();
+    case 'earlier boot':
+      if (records.job !== null) return fromJob(records.job, records);
+      return concluded(launcher === null && torn === null ? 'start-failed' : 'interrupted');
+    case 'here':
+  }
+  // There was a start.json or a launcher.json and it cannot be read: somebody came up, and cannot be looked for.
+  if (torn !== null) return { kind: 'unknown', reason: torn, mayLive: true };
+  if (world.liveness(first.pid, first.startTime) !== 'dead') return { kind: 'starting' };
+  return records.job === null ? concluded('start-failed') : fromJob(records.job, records);
+}
+
+type Place = 'here' | 'earlier boot' | 'elsewhere';
+
+function placeOf(bootId: string, { starter }: RunRecords, world: World): Place {
+  if (bootId === world.bootId) return 'here';
+  // Without a readable spec.json nobody knows which machine it was; the state directory is this machine's as a rule.
+  return starter === null || starter.host === world.host ? 'earlier boot' : 'elsewhere';
+}
+
+function elsewhere(): RunVerdict {
+  return { kind: 'unknown', reason: 'it was started on another machine that shares this state directory', mayLive: true };
+}
+
+function fromExit(exit: ExitRecord): RunEnd {
+  const kind = exit.stoppedBy !== null || exit.reason === 'stopped' ? 'stopped' : 'exited';
+  return { kind, ...exit, recorded: true };
+}
+
+/** The inner shell saw the end, the launcher did not live to publish it. */
+function fromJob(job: JobRecord, { stop }: RunRecords): RunEnd {
+  const reason = stop === null ? (job.signal === null ? 'exit' : 'signal') : 'stopped';
+  return { ...concludedEnd, kind: stop === null ? 'exited' : 'stopped', exitCode: job.exitCode, signal: job.signal, endedAt: job.endedAt, reason };
+}
+
+function concluded(reason: ExitReason): RunEnd {
+  return { ...concludedEnd, reason };
+}
+
+/** Which step of a stop ended a run is known to exit.json only. */
+const concludedEnd = { kind: 'exited', exitCode: null, signal: null, oomKilled: null, endedAt: null, stoppedBy: null, recorded: false } as const;
+
+function damage({ damaged }: RunRecords, file: string): string | null {
+  const found = damaged.find((record: DamagedRecord) => record.file === file);
+  return found === undefined ? null : `${found.file} is damaged: ${found.problem}`;
+}

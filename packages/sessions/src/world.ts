@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+import type { Liveness, ProcessInfo } from '@longhaul/exec';
+import { bootId, isAlive, listProcesses, processStartTime } from '@longhaul/exec';
+
+import type { Starter } from './run-record.ts';
+
+/** What a verdict needs to know about the machine it is made on: a port, so that verdicts are pure (design §4.2). */
+export interface World {
+  /** Changes with every boot. */
+  readonly bootId: string;
+  /** Which machine this is; the same after a reboot. */
+  readonly host: string;
+  /** Whether the process with this pid and start time, of this boot, still runs; a zombie does not. */
+  readonly liveness: (pid: number, startTime: string) => Liveness;
+}
+
+/** The machine as it is now. To be made anew for each question: on systems without /proc it remembers one listing. */
+export function systemWorld(): World {
+  const liveness = process.platform === 'linux' ? processLiveness : rememberingLiveness();
+  return {
+    bootId: bootId(),
+    // Needed only for records of another boot; it costs a file and a hash.
+    get host() {
+      return hostIdentity();
+    },
+    liveness,
+  };
+}
+
+let ownHost: string | undefined;
+
+/** Twelve characters that tell machines apart and say nothing else: hashed, because machine-id(5) asks for it. */
+export function hostIdentity(): string {
+  return (ownHost ??= createHash('sha256').update(`longhaul:${machineId() ?? hostname()}`).digest('hex').slice(0, 12));
+}
+
+/** This process as the starter of a run. */
+export function currentStarter(): Starter {
+  return { pid: process.pid, startTime: processStartTime(process.pid) ?? 'hidden', bootId: bootId(), host: hostIdentity() };
+}
+
+function machineId(): string | null {
+  try {
+    const id = readFileSync('/etc/machine-id', 'latin1').trim();
+    // A fresh image says "uninitialized" until its first boot.
+    return /^[0-9a-f]{32}$/.test(id) ? id : null;
+  } catch {
+    // macOS, BSD and small containers have none: the host's name must do.
+    return null;
+  }
+}
+
+/** The boot is known to be ours, so the host is: its name may have changed since (a laptop in another network). */
+function processLiveness(pid: number, startTime: string): Liveness {
+  return isAlive({ host: hostname(), bootId: bootId(), pid, startTime });
+}
+
+/** One `ps` for all: a list of 500 sessions must not start 500 programs. What it does not show is asked for by itself. */
+function rememberingLiveness(): World['liveness'] {
+  let known: ReadonlyMap<number, ProcessInfo> | undefined;
+  return (pid, startTime) => {
+    known ??= new Map(listProcesses().map((info) => [info.pid, info]));
+    const info = known.get(pid);
+    if (info?.startTime === startTime && info.state !== 'zombie') return 'alive';
+    return processLiveness(pid, startTime);
+  };
+}
