@@ -60,22 +60,26 @@ export class LineSplitter {
   }
 
   #keep(part: Buffer, lines: string[]): void {
-    let rest = part;
-    while (this.#pendingBytes + rest.length > this.#maxLineBytes) {
-      const room = this.#maxLineBytes - this.#pendingBytes;
-      const cut = characterStart(rest, room);
-      // No character fits beside what is pending: deliver that first. One that is longer than the bound itself is cut.
-      const length = cut === 0 && this.#pendingBytes === 0 ? room : cut;
-      this.#hold(rest.subarray(0, length));
-      lines.push(this.#take());
-      rest = rest.subarray(length);
-    }
+    if (this.#pendingBytes + part.length > this.#maxLineBytes) this.#hold(this.#deliverPieces(part, lines));
     // Copied, because the chunk it belongs to may be large and this may be a few bytes of it.
-    if (rest.length > 0) this.#hold(Buffer.from(rest));
+    else if (part.length > 0) this.#hold(Buffer.from(part));
+  }
+
+  /** Cuts what is too long, where possible between characters, and gives back what is left. */
+  #deliverPieces(part: Buffer, lines: string[]): Buffer {
+    let rest = Buffer.concat([...this.#pending, part]);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    while (rest.length > this.#maxLineBytes) {
+      // A character that is longer than the bound itself is cut.
+      const end = characterStart(rest, this.#maxLineBytes) || this.#maxLineBytes;
+      lines.push(rest.toString('utf8', 0, end));
+      rest = rest.subarray(end);
+    }
+    return rest;
   }
 
   #hold(part: Buffer): void {
-    if (part.length === 0) return;
     this.#pending.push(part);
     this.#pendingBytes += part.length;
   }
