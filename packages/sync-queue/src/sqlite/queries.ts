@@ -1,0 +1,107 @@
+import type { Job, JobEvent, Proof } from '../job.ts';
+import type { JobPage, ListRequest } from '../job-filter.ts';
+import type { JobState } from '../job-state.ts';
+import type { DestinationPart, JobRow } from './job-row.ts';
+import { iso, SELECT_JOB, toJob } from './job-row.ts';
+import { getRow } from './job-table.ts';
+import type { Tx } from './queue-database.ts';
+
+/** Reads are short: a reader that stays keeps the log from being reused. */
+const MAX_PAGE = 500;
+const DEFAULT_PAGE = 100;
+
+export function list(tx: Tx, request: ListRequest): JobPage {
+  const limit = pageSize(request.limit);
+  const { conditions, values } = conditionsOf(request);
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+  const rows = tx.sql(`${SELECT_JOB}${where} ORDER BY j.seq DESC LIMIT ?`).all(...values, limit + 1) as (JobRow & DestinationPart)[];
+  const page = rows.slice(0, limit);
+  return { jobs: page.map((row) => toJob(row, tx.now)), nextCursor: rows.length > limit ? String(page.at(-1)?.seq) : null };
+}
+
+function pageSize(limit = DEFAULT_PAGE): number {
+  return Math.min(MAX_PAGE, Math.max(1, Math.floor(limit)));
+}
+
+function conditionsOf(request: ListRequest): { readonly conditions: readonly string[]; readonly values: readonly unknown[] } {
+  const { states, destination, sourceId, source, session, runId, idPrefix, cursor } = request;
+  const equal = { destination, source_id: sourceId, source, session, run_id: runId };
+  const given = Object.entries(equal).filter(([, value]) => value !== undefined);
+  const conditions = given.map(([column]) => `j.${column} = ?`);
+  const values: unknown[] = given.map(([, value]) => value);
+  if (states !== undefined) {
+    conditions.push(`j.state IN (${states.map(() => '?').join(', ')})`);
+    values.push(...states);
+  }
+  if (idPrefix !== undefined) {
+    conditions.push('j.id >= ? AND j.id < ?');
+    values.push(idPrefix.toUpperCase(), `${idPrefix.toUpperCase()}~`);
+  }
+  if (cursor !== undefined) {
+    conditions.push('j.seq < ?');
+    values.push(Number(cursor));
+  }
+  return { conditions, values };
+}
+
+export function counts(tx: Tx): readonly { readonly destination: string; readonly state: JobState; readonly jobs: number }[] {
+  return tx.sql('SELECT destination, state, count(*) AS jobs FROM jobs GROUP BY destination, state ORDER BY destination, state').all() as {
+    destination: string;
+    state: JobState;
+    jobs: number;
+  }[];
+}
+
+interface EventRow {
+  readonly cursor: number;
+  readonly job_id: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly from_state: JobState | null;
+  readonly to_state: JobState;
+  readonly reason: string;
+  readonly evidence: string | null;
+  readonly epoch: number;
+}
+
+/** @throws JobNotFoundError */
+export function history(tx: Tx, id: string): readonly JobEvent[] {
+  getRow(tx, id);
+  return (tx.sql('SELECT * FROM job_events WHERE job_id = ? ORDER BY seq').all(id) as EventRow[]).map(toEvent);
+}
+
+export function events(tx: Tx, { after, limit }: { readonly after: number; readonly limit?: number }): readonly JobEvent[] {
+  return (tx.sql('SELECT * FROM job_events WHERE cursor > ? ORDER BY cursor LIMIT ?').all(after, pageSize(limit)) as EventRow[]).map(toEvent);
+}
+
+function toEvent(row: EventRow): JobEvent {
+  const { cursor, job_id: jobId, seq, at, from_state: from, to_state: to, reason, evidence, epoch } = row;
+  return { cursor, jobId, seq, at: iso(at), from, to, reason, evidence, epoch };
+}
+
+/** @throws JobNotFoundError */
+export function proofs(tx: Tx, id: string): readonly Proof[] {
+  getRow(tx, id);
+  const rows = tx
+    .sql('SELECT job_id AS jobId, seal_id AS sealId, seal_digest AS sealDigest, destination, strength, at, files, bytes FROM proofs WHERE job_id = ? ORDER BY seq')
+    .all(id) as (Omit<Proof, 'at'> & { readonly at: number })[];
+  return rows.map((row) => ({ ...row, at: iso(row.at) }));
+}
+
+export function findJob(tx: Tx, id: string): Job | null {
+  const row = tx.sql(`${SELECT_JOB} WHERE j.id = ?`).get(id) as (JobRow & DestinationPart) | undefined;
+  return row === undefined ? null : toJob(row, tx.now);
+}
+
+export function nextDueInMs(tx: Tx): number | null {
+  const at = tx
+    .sql(
+      `SELECT min(at) FROM (
+         SELECT (SELECT due_at FROM jobs WHERE due = 0 ORDER BY due_at LIMIT 1) AS at
+         UNION ALL SELECT min(max(probe_at, coalesce(probe_lease_until, 0))) FROM destinations WHERE block_reason IS NOT NULL
+         UNION ALL SELECT (SELECT staging_due_at FROM jobs WHERE staging = 'abandoned' AND lease_until IS NULL ORDER BY staging_due_at LIMIT 1))`,
+    )
+    .pluck()
+    .get() as number | null;
+  return at === null ? null : Math.max(0, at - tx.now);
+}

@@ -1,0 +1,156 @@
+/**
+ * The schema, one step per version: `PRAGMA user_version` says how many have been taken. A step that was released is
+ * never edited; what must change comes as a further step.
+ */
+export const SCHEMA_STEPS: readonly string[] = [
+  // 1: jobs, their history, seals, proofs, destinations, keys.
+  `
+  CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO counters (name, value) VALUES ('epoch', 0);
+
+  CREATE TABLE destinations (
+    name TEXT PRIMARY KEY,
+    paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)),
+    block_reason TEXT CHECK (block_reason IN ('breaker', 'no_space')),
+    block_detail TEXT,
+    block_kind TEXT,
+    block_needed_bytes INTEGER,
+    blocked_at INTEGER,
+    probe_at INTEGER,
+    probe_lease_until INTEGER,
+    failed_probes INTEGER NOT NULL DEFAULT 0,
+    strikes INTEGER NOT NULL DEFAULT 0,
+    ever_worked INTEGER NOT NULL DEFAULT 0 CHECK (ever_worked IN (0, 1)),
+    last_probe TEXT,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL CHECK (state IN ('QUEUED', 'RUNNING', 'AWAITING_VERIFY', 'VERIFIED', 'CLEANUP_ELIGIBLE', 'CLEANED', 'FAILED', 'CANCELLED')),
+    due INTEGER CHECK (due IN (0, 1)),
+    due_at INTEGER,
+    source TEXT NOT NULL,
+    source_id TEXT NOT NULL,
+    source_json TEXT NOT NULL,
+    destination TEXT NOT NULL REFERENCES destinations (name),
+    final_name TEXT NOT NULL,
+    run TEXT,
+    run_id TEXT,
+    session TEXT,
+    priority INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    seal_needed INTEGER NOT NULL DEFAULT 1 CHECK (seal_needed IN (0, 1)),
+    seal_id TEXT,
+    seal_digest TEXT,
+    staged_digest TEXT,
+    files_total INTEGER,
+    bytes_total INTEGER,
+    progress TEXT,
+    phase TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    recoveries INTEGER NOT NULL DEFAULT 0,
+    reseals INTEGER NOT NULL DEFAULT 0,
+    mismatches INTEGER NOT NULL DEFAULT 0,
+    blind_repeats INTEGER NOT NULL DEFAULT 0,
+    epoch INTEGER NOT NULL DEFAULT 0,
+    owner TEXT,
+    lease_until INTEGER,
+    cancel_requested INTEGER NOT NULL DEFAULT 0 CHECK (cancel_requested IN (0, 1)),
+    hold TEXT,
+    hold_detail TEXT,
+    hold_since INTEGER,
+    error_kind TEXT,
+    last_error TEXT,
+    evidence TEXT,
+    hint TEXT,
+    requeue_when_answers INTEGER NOT NULL DEFAULT 0 CHECK (requeue_when_answers IN (0, 1)),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    verified_at INTEGER,
+    CHECK ((owner IS NULL) = (lease_until IS NULL)),
+    CHECK (state <> 'RUNNING' OR lease_until IS NOT NULL),
+    CHECK (due IS NULL OR (lease_until IS NULL AND state IN ('QUEUED', 'AWAITING_VERIFY')))
+  ) STRICT;
+  CREATE UNIQUE INDEX jobs_one_active ON jobs (source_id, destination, final_name) WHERE state IN ('QUEUED', 'RUNNING', 'AWAITING_VERIFY');
+  CREATE INDEX jobs_due ON jobs (destination, priority DESC, seq) WHERE due = 1;
+  CREATE INDEX jobs_scheduled ON jobs (due_at) WHERE due = 0;
+  CREATE INDEX jobs_leased ON jobs (destination) WHERE lease_until IS NOT NULL;
+  CREATE INDEX jobs_lineage ON jobs (source_id, destination, final_name, seq);
+  CREATE INDEX jobs_state ON jobs (state, seq);
+  CREATE INDEX jobs_destination ON jobs (destination, state, seq);
+  CREATE INDEX jobs_run ON jobs (run_id) WHERE run_id IS NOT NULL;
+
+  CREATE TABLE job_events (
+    cursor INTEGER PRIMARY KEY AUTOINCREMENT,
+    job_id TEXT NOT NULL REFERENCES jobs (id),
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    from_state TEXT,
+    to_state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    evidence TEXT,
+    epoch INTEGER NOT NULL,
+    UNIQUE (job_id, seq)
+  ) STRICT;
+
+  CREATE TABLE seals (
+    id TEXT PRIMARY KEY,
+    source_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    sealed_at TEXT NOT NULL,
+    files INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX seals_source ON seals (source_id, recorded_at);
+
+  CREATE TABLE proofs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    job_id TEXT NOT NULL REFERENCES jobs (id),
+    seal_id TEXT NOT NULL,
+    seal_digest TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    strength TEXT NOT NULL CHECK (strength IN ('sha256', 'download', 'size')),
+    at INTEGER NOT NULL,
+    files INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX proofs_job ON proofs (job_id, seq);
+
+  CREATE TABLE dedup_keys (
+    key TEXT PRIMARY KEY,
+    job_id TEXT NOT NULL REFERENCES jobs (id),
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  // 2: processes that outlive their worker, staging that outlives its job, and enqueues that arrive while a job runs.
+  `
+  CREATE TABLE job_processes (
+    job_id TEXT NOT NULL REFERENCES jobs (id),
+    host TEXT NOT NULL,
+    boot_id TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    start_time TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    PRIMARY KEY (job_id, host, boot_id, pid, start_time)
+  ) STRICT, WITHOUT ROWID;
+  ALTER TABLE jobs ADD COLUMN requests INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE jobs ADD COLUMN auto_requeued INTEGER NOT NULL DEFAULT 0 CHECK (auto_requeued IN (0, 1));
+  ALTER TABLE jobs ADD COLUMN staging TEXT NOT NULL DEFAULT 'none' CHECK (staging IN ('none', 'present', 'abandoned'));
+  ALTER TABLE jobs ADD COLUMN staging_due_at INTEGER;
+  UPDATE jobs SET staging = CASE WHEN state IN ('FAILED', 'RUNNING', 'AWAITING_VERIFY') OR (state = 'QUEUED' AND epoch > 0) THEN 'present'
+    WHEN state = 'CANCELLED' AND epoch > 0 THEN 'abandoned' ELSE 'none' END;
+  UPDATE jobs SET staging_due_at = 0 WHERE staging = 'abandoned';
+  ALTER TABLE jobs ADD COLUMN next_run TEXT;
+  CREATE INDEX jobs_abandoned ON jobs (staging_due_at) WHERE staging = 'abandoned';
+  `,
+];
+
+/** The version this program writes. */
+export const SCHEMA_VERSION: number = SCHEMA_STEPS.length;
+
+/** `PRAGMA application_id` of a queue file: "LHQu". Another program's database is never touched. */
+export const APPLICATION_ID = 0x4c485175;

@@ -1,0 +1,212 @@
+import { LeaseLostError } from '@longhaul/errors';
+import type { TransferProgress } from '@longhaul/sync-transports';
+import type { DestinationStatus, DueProbe, ProbeOutcome } from '../destination-status.ts';
+import type { Job, JobEvent, Proof } from '../job.ts';
+import type { JobPage, ListRequest } from '../job-filter.ts';
+import { newJobId } from '../job-id.ts';
+import type { JobState } from '../job-state.ts';
+import type { AbandonedStaging, ClaimedJob, ClaimRequest, Heartbeat, Intent, LeaseRef, LeaseStatus, Orphan, RecoverRequest, SealRecord } from '../lease.ts';
+import type { EnqueueResult, NewJob } from '../new-job.ts';
+import type { Outcome } from '../outcome.ts';
+import type { ChildProcess, Owner } from '../owner.ts';
+import type { QueueStore } from '../queue-store.ts';
+import { requeueRefused } from './answer-again.ts';
+import * as claims from './claim.ts';
+import * as destinationTable from './destination-table.ts';
+import { enqueue } from './enqueue.ts';
+import * as hold from './hold.ts';
+import type { FileSystemPorts } from './local-disk.ts';
+import * as queries from './queries.ts';
+import { QueueDatabase } from './queue-database.ts';
+import type { Tx } from './queue-database.ts';
+import * as recovery from './recover.ts';
+import * as requests from './requests.ts';
+import { settle } from './settle.ts';
+import { watchWal } from './wal-watch.ts';
+
+/** How a queue file is opened. */
+export interface SqliteQueueStoreOptions {
+  /** The file; `:memory:` for a queue that ends with the object. */
+  readonly path: string;
+  /** The store's clock, milliseconds since 1970. Tests give their own. */
+  readonly now?: () => number;
+  /** At least 0, below 1; for ids. */
+  readonly random?: () => number;
+  /** Where it is learned on what kind of disk the file lies. */
+  readonly fileSystem?: FileSystemPorts;
+}
+
+/**
+ * The queue in one SQLite file that several processes of this machine share (design §5.5): WAL, every commit synced,
+ * every write one BEGIN IMMEDIATE. Open it with {@link SqliteQueueStore.open}.
+ */
+export class SqliteQueueStore implements QueueStore {
+  readonly #db: QueueDatabase;
+
+  private constructor(db: QueueDatabase) {
+    this.#db = db;
+  }
+
+  /**
+   * Creates the file (0600) where there is none, migrates an older one after a copy, refuses a newer one, a damaged one,
+   * another program's database and a network file system; none of these is written to.
+   * @throws QueueStoreError
+   */
+  static async open(options: SqliteQueueStoreOptions): Promise<SqliteQueueStore> {
+    const { path, now = Date.now, random, fileSystem } = options;
+    const newId = (moment: number): string => newJobId(moment, random);
+    return new SqliteQueueStore(await QueueDatabase.open({ path, now, newId, ...(fileSystem === undefined ? {} : { fileSystem }) }));
+  }
+
+  /** The file. */
+  get path(): string {
+    return this.#db.path;
+  }
+
+  async enqueue(request: NewJob): Promise<EnqueueResult> {
+    return this.#db.write((tx) => enqueue(tx, request));
+  }
+
+  async claim(request: ClaimRequest): Promise<ClaimedJob | null> {
+    if (!(await this.#db.read(claims.mayClaim))) return null;
+    return this.#db.write((tx) => claims.claim(tx, request));
+  }
+
+  async heartbeat(lease: LeaseRef, { leaseMs }: { readonly leaseMs: number }): Promise<Heartbeat> {
+    return this.#db.write((tx) => hold.heartbeat(tx, lease, leaseMs));
+  }
+
+  async progress(lease: LeaseRef, progress: TransferProgress): Promise<void> {
+    await this.#db.write((tx) => hold.progress(tx, lease, progress));
+  }
+
+  async intend(lease: LeaseRef, intent: Intent): Promise<void> {
+    await this.#db.write((tx) => hold.intend(tx, lease, intent));
+  }
+
+  async recordProcess(lease: LeaseRef, process: ChildProcess): Promise<void> {
+    await this.#db.write((tx) => hold.recordProcess(tx, lease, process));
+  }
+
+  async forgetProcess(jobId: string, process: ChildProcess): Promise<void> {
+    await this.#db.write((tx) => hold.forgetProcess(tx, jobId, process));
+  }
+
+  async recordSeal(lease: LeaseRef, seal: SealRecord): Promise<Job> {
+    return this.#db.write((tx) => hold.recordSeal(tx, lease, seal));
+  }
+
+  async raiseGeneration(lease: LeaseRef, { above }: { readonly above: number }): Promise<Job> {
+    return this.#db.write((tx) => hold.raiseGeneration(tx, lease, above));
+  }
+
+  async latestSeal(sourceId: string): Promise<SealRecord | null> {
+    return this.#db.read((tx) => hold.latestSeal(tx, sourceId));
+  }
+
+  async settle(lease: LeaseRef, outcome: Outcome): Promise<Job> {
+    return this.#db.write((tx) => settle(tx, lease, outcome));
+  }
+
+  async retry(id: string): Promise<Job> {
+    return this.#db.write((tx) => requests.retry(tx, id));
+  }
+
+  async cancel(id: string): Promise<{ readonly kind: 'cancelled' | 'requested'; readonly job: Job }> {
+    return this.#db.write((tx) => requests.cancel(tx, id));
+  }
+
+  async move(id: string, change: { readonly from: JobState; readonly to: JobState; readonly reason: string; readonly evidence?: string | null }): Promise<Job> {
+    return this.#db.write((tx) => requests.move(tx, id, change));
+  }
+
+  async leases(): Promise<readonly LeaseStatus[]> {
+    return this.#db.read(recovery.leases);
+  }
+
+  async recover(request: RecoverRequest): Promise<readonly Job[]> {
+    return this.#db.write((tx) => recovery.recover(tx, request));
+  }
+
+  async orphans(): Promise<readonly Orphan[]> {
+    return this.#db.read(recovery.orphans);
+  }
+
+  async claimAbandonedStaging(request: { readonly owner: Owner; readonly leaseMs: number }): Promise<AbandonedStaging | null> {
+    return this.#db.write((tx) => claims.claimAbandonedStaging(tx, request));
+  }
+
+  async settleAbandonedStaging(lease: LeaseRef, outcome: Parameters<QueueStore['settleAbandonedStaging']>[1]): Promise<void> {
+    const held = await this.#db.write((tx) => claims.settleAbandonedStaging(tx, lease, outcome));
+    if (!held) throw new LeaseLostError(lease.jobId);
+  }
+
+  async get(id: string): Promise<Job | null> {
+    return this.#db.read((tx) => queries.findJob(tx, id));
+  }
+
+  async list(request: ListRequest = {}): Promise<JobPage> {
+    return this.#db.read((tx) => queries.list(tx, request));
+  }
+
+  async counts(): ReturnType<QueueStore['counts']> {
+    return this.#db.read(queries.counts);
+  }
+
+  async history(id: string): Promise<readonly JobEvent[]> {
+    return this.#db.read((tx) => queries.history(tx, id));
+  }
+
+  async events(request: { readonly after: number; readonly limit?: number }): Promise<readonly JobEvent[]> {
+    return this.#db.read((tx) => queries.events(tx, request));
+  }
+
+  async proofs(id: string): Promise<readonly Proof[]> {
+    return this.#db.read((tx) => queries.proofs(tx, id));
+  }
+
+  async destinations(): Promise<readonly DestinationStatus[]> {
+    return this.#db.read(destinationTable.allDestinations);
+  }
+
+  async destination(name: string): Promise<DestinationStatus | null> {
+    return this.#db.read((tx) => destinationTable.findDestination(tx, name));
+  }
+
+  async pauseDestination(name: string): Promise<DestinationStatus> {
+    return this.#db.write((tx) => destinationTable.pause(tx, name));
+  }
+
+  async resumeDestination(name: string): Promise<DestinationStatus> {
+    return this.#db.write((tx) => destinationTable.resume(tx, name));
+  }
+
+  async claimProbe({ leaseMs }: { readonly leaseMs: number }): Promise<DueProbe | null> {
+    const blocked = await this.#db.read(destinationTable.anyProbeDue);
+    return blocked ? this.#db.write((tx) => destinationTable.claimProbe(tx, leaseMs)) : null;
+  }
+
+  async settleProbe(name: string, outcome: ProbeOutcome): ReturnType<QueueStore['settleProbe']> {
+    return this.#db.write((tx) => settleProbe(tx, name, outcome));
+  }
+
+  async nextDueInMs(): Promise<number | null> {
+    return this.#db.read(queries.nextDueInMs);
+  }
+
+  watch(listener: () => void): Disposable {
+    return watchWal(this.#db.path, listener);
+  }
+
+  /** Closing twice is harmless. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#db.close();
+    return Promise.resolve();
+  }
+}
+
+function settleProbe(tx: Tx, name: string, outcome: ProbeOutcome): { readonly status: DestinationStatus; readonly requeued: number } {
+  destinationTable.recordProbe(tx, name, outcome);
+  const requeued = outcome.verdict.kind === 'release' ? requeueRefused(tx, name) : 0;
+  return { status: destinationTable.mustFind(tx, name), requeued };
+}
