@@ -1,4 +1,4 @@
-/** One form in which secrets are written, and what is left of the text. Patterns are linear: no nested repetition. */
+/** One form in which secrets are written, and what is left of the text. Patterns take time in proportion to the text: no nested repetition, no search without a bound that could begin anywhere. */
 export interface SecretRule {
   readonly pattern: RegExp;
   readonly replacement: string;
@@ -14,9 +14,9 @@ const NAME_AROUND = String.raw`[\w.-]{0,64}?${SECRET_NAME}[\w-]{0,32}`;
 export const SECRET_RULES: readonly SecretRule[] = [
   // A key in PEM form, cut off or whole.
   { pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, replacement: '[redacted]' },
-  // scheme://user:password@host. The password may hold "@", and "/" unless it looks like a port and a path.
+  // scheme://user:password@host. The password may hold "@", and "/" unless it looks like a port and a path; then more is lost than need be.
   { pattern: /\b([a-z][a-z0-9+.-]{0,31}:\/\/[^\s/:@?#"'<>]*):[^\s/?#"'<>]*@/gi, replacement: '$1:[redacted]@' },
-  { pattern: /\b([a-z][a-z0-9+.-]{0,31}:\/\/[^\s/:@?#"'<>]*):(?!\d{1,5}(?:[/?#]|$))[^\s@"'<>]*@/gi, replacement: '$1:[redacted]@' },
+  { pattern: /\b([a-z][a-z0-9+.-]{0,31}:\/\/[^\s/:@?#"'<>]*):(?!\d{1,5}(?:[/?#]|$)|\[redacted\]@)[^\s"'<>]{0,1024}@/gi, replacement: '$1:[redacted]@' },
   // https://token@host: with http there is no login without it being a secret.
   { pattern: /\b(https?:\/\/)[^\s/:@?#"'<>]+@/gi, replacement: '$1[redacted]@' },
   // -e KEY=VALUE in its quoted forms (also as JSON: "-e","KEY=VALUE"), then as plain shell words.

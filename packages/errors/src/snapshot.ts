@@ -30,7 +30,8 @@ function visit(value: unknown, walk: Walk): JsonValue {
     case 'string':
       return redact(value, walk.secrets);
     case 'number':
-      return Number.isFinite(value) ? value : String(value);
+      // JSON knows neither NaN nor a negative zero.
+      return Number.isFinite(value) ? value + 0 : String(value);
     case 'boolean':
       return value;
     case 'bigint':
@@ -54,16 +55,23 @@ function visitObject(value: object, { secrets, ancestors }: Walk): JsonValue {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
   if (value instanceof URL) return redact(value.href, secrets);
   if (ArrayBuffer.isView(value)) return `[${String(value.byteLength)} bytes]`;
-  if (value instanceof Map) return entriesOf(Object.fromEntries([...value].map(([key, item]) => [String(key), item as unknown])), walk);
+  if (value instanceof Map) return entriesOf(Object.fromEntries([...value].map(([key, item]) => [keyText(key), item as unknown])), walk);
   if (value instanceof Set) return arrayOf([...value], walk);
   if (Array.isArray(value)) return arrayOf(value, walk);
   return entriesOf(value as Record<string, unknown>, walk);
 }
 
+/** An object as a key may not even have a text. */
+function keyText(key: unknown): string {
+  return typeof key === 'object' && key !== null ? '[object]' : String(key);
+}
+
 function arrayOf(items: readonly unknown[], walk: Walk): JsonValue {
+  // A copy without holes, which `every` and `map` would step over.
+  const list = Array.from(items);
   // An array of strings is most often a command line, and `-e`, `KEY=VALUE` are two of its items.
-  if (items.every((item) => typeof item === 'string')) return redactArgv(items, walk.secrets);
-  return items.map((item) => visit(item, walk));
+  if (list.every((item) => typeof item === 'string')) return redactArgv(list, walk.secrets);
+  return list.map((item) => visit(item, walk));
 }
 
 function entriesOf(record: Readonly<Record<string, unknown>>, walk: Walk): Record<string, JsonValue> {
