@@ -1,0 +1,7 @@
+export { isShellName, RUN_TAG } from './env-file.ts';
+export { LAUNCH_FILES } from './launch-file-names.ts';
+export { besideArgv, launcherArgv, writeLaunchFiles } from './launch-files.ts';
+export type { LaunchOptions } from './launch-files.ts';
+export type { ScriptForm } from './launch-config.ts';
+export { installLauncherScripts } from './launcher-scripts.ts';
+export { quoteArgv, quoteForShell } from './shell-quote.ts';

@@ -1,0 +1,87 @@
+import { rename, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { bootId } from '@longhaul/exec';
+
+import type { RunDirectory } from '../run-directory.ts';
+import { RUN_FILES } from '../run-files.ts';
+import type { SessionSpec } from '../session-spec.ts';
+import { formatCommandFile, formatOnExitFile } from './command-file.ts';
+import { formatEnvFile } from './env-file.ts';
+import { LAUNCH_FILES, SLOTS } from './launch-file-names.ts';
+import type { ScriptForm } from './launch-config.ts';
+import { formatLaunchConfig } from './launch-config.ts';
+import { installLauncherScripts, launcherFolder } from './launcher-scripts.ts';
+import { toolPath } from './tool-path.ts';
+
+/** How the launcher runs here; all have a default, found out by looking at the machine. */
+export interface LaunchOptions {
+  /** Absolute path of a POSIX shell. Default /bin/sh. */
+  readonly shell?: string;
+  /** Default: util-linux on Linux, bsd elsewhere. */
+  readonly scriptForm?: ScriptForm;
+  /** The PATH on which the launcher finds its own tools. Default {@link toolPath}. */
+  readonly toolPath?: string;
+  /** Default: /proc on Linux, ps elsewhere. */
+  readonly processTable?: 'proc' | 'ps';
+}
+
+const PRIVATE = { mode: 0o600 };
+
+/**
+ * Writes everything that the launcher reads into a prepared run directory: the command, the environment (0600), and the
+ * preallocated records. After it, `sh <launcher> <run.path>` is all that a backend has to start.
+ *
+ * @throws SessionConfigError when command, directory or environment cannot be given to sh; Node's own error when the disk is full.
+ */
+export async function writeLaunchFiles(spec: SessionSpec, run: RunDirectory, options: LaunchOptions = {}): Promise<void> {
+  // All texts first: nothing is written for a spec that is refused.
+  const environment = formatEnvFile(spec.env, run.runId);
+  const texts = textsOf(spec, run, options);
+  installLauncherScripts(run.stateDir);
+  const slots = Object.entries(SLOTS).map(([name, bytes]): [string, string] => [name, `${' '.repeat(bytes - 1)}\n`]);
+  await Promise.all([writeWhole(run.envFile, environment), ...[...texts, ...slots].map(([name, text]) => writeFile(join(run.path, name), text, PRIVATE))]);
+}
+
+/** The argv that a backend starts under its terminal: nothing of the user's is in it but paths below the state directory. */
+export function launcherArgv(run: RunDirectory, options: LaunchOptions = {}): readonly string[] {
+  return [options.shell ?? DEFAULT_SHELL, join(launcherFolder(run.stateDir), 'launcher.sh'), run.path];
+}
+
+/** The argv of a program beside the job of a run, with its directory and environment (design §4.1, exec). */
+export function besideArgv(run: RunDirectory, argv: readonly string[]): readonly string[] {
+  return [DEFAULT_SHELL, join(installLauncherScripts(run.stateDir), 'exec.sh'), run.path, ...argv];
+}
+
+const DEFAULT_SHELL = '/bin/sh';
+
+function textsOf(spec: SessionSpec, run: RunDirectory, options: LaunchOptions): [string, string][] {
+  const config = formatLaunchConfig({
+    runId: run.runId,
+    runPath: run.path,
+    stateDir: run.stateDir,
+    scripts: launcherFolder(run.stateDir),
+    shell: options.shell ?? DEFAULT_SHELL,
+    form: options.scriptForm ?? (process.platform === 'linux' ? 'util-linux' : 'bsd'),
+    bootId: bootId(),
+    envFile: run.envFile,
+    workingDir: spec.workingDir,
+    toolPath: options.toolPath ?? toolPath(),
+    hook: spec.onExit === null ? 'no' : 'yes',
+    processTable: options.processTable ?? (process.platform === 'linux' ? 'proc' : 'ps'),
+  });
+  const hook: [string, string][] = spec.onExit === null ? [] : [[LAUNCH_FILES.onExit, formatOnExitFile(spec.onExit, spec, run)]];
+  return [[LAUNCH_FILES.config, config], [RUN_FILES.command, formatCommandFile(spec, run)], ...hook];
+}
+
+/** A launcher of an earlier run may be reading the old one. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const staging = `${path}.${String(process.pid)}.tmp`;
+  try {
+    await writeFile(staging, text, PRIVATE);
+    await rename(staging, path);
+  } catch (error) {
+    await unlink(staging).catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * What the launcher becomes once script(1) is gone: it publishes exit.json, in every case, marks the end and starts the hook.
+ */
+export const FINISH_SCRIPT = `# Longhaul launcher, second part: the same process, in the run's directory. $1: its pid and start time.
+trap '' HUP INT QUIT TERM USR1 USR2 ALRM ABRT
+umask 077
+. ./launch.conf
+. "$lh_lib/record.sh"
+lh_launcher=$1
+
+lh_nap() {
+  sleep 0.1 2>/dev/null || sleep 1
+}
+
+# The terminal was gone before script could begin: the job gets one from script, and nobody to look at it.
+lh_without_terminal() {
+  set -- env -i PATH="$PATH" TERM="\${TERM:-dumb}" SHELL="$lh_shell" lh_launcher="$lh_launcher" script
+  lh_inner='. ./launch.conf; . "$lh_lib/inner.sh"'
+  case $lh_form in
+    util-linux) "$@" -qef -O output.log -T timing -c "$lh_inner" </dev/null >/dev/null 2<>script.err ;;
+    *) "$@" -q -t 0 output.log "$lh_shell" -c "$lh_inner" </dev/null >/dev/null 2<>script.err ;;
+  esac
+}
+
+lh_said_by_script() {
+  lh_said=
+  { read -r lh_said < script.err; } 2>/dev/null
+  [ -n "$lh_said" ]
+}
+
+if [ ! -e stop.json ] && [ ! -e began ]; then
+  if ! command -v script >/dev/null 2>&1; then
+    { printf 'script: the program is not there; it gives the job its terminal and writes its log\\n' > start-error; } 2>/dev/null
+  elif lh_said_by_script; then
+    { printf 'script: %s\\n' "$lh_said" > start-error; } 2>/dev/null
+  else
+    # script may have been killed just after it started the inner shell: that one needs a moment to begin.
+    lh_count=0
+    while [ ! -e began ] && [ "$lh_count" -lt 10 ]; do lh_nap; lh_count=$((lh_count + 1)); done
+    [ -e began ] || lh_without_terminal
+  fi
+fi
+
+# script is gone and the job is not: it ignores HUP. Its parent knows how it ends.
+lh_wait() {
+  while lh_lives "$1" "$2" && [ ! -e job.json ]; do lh_nap; done
+}
+if [ -e began ]; then
+  lh_pids
+  lh_wait "$lh_parent" "$lh_parent_time"
+  # The parent is gone without a word: nobody knows the code, but the end can still be seen.
+  [ -e job.json ] || lh_wait "$lh_job" "$lh_job_time"
+fi
+
+if [ -e job.json ]; then
+  ln job.json exit.json 2>/dev/null || [ -e exit.json ] || mv job.json exit.json
+else
+  lh_now
+  lh_by=null
+  lh_reason=start-failed
+  if [ -e start.json ] && [ ! -e refused ]; then lh_reason=lost; fi
+  if [ -e stop.json ]; then
+    lh_who_stopped
+    lh_reason=stopped
+  fi
+  printf '{"schemaVersion":1,"exitCode":null,"signal":null,"oomKilled":null,"endedAt":"%s","reason":"%s","stoppedBy":%s}\\n' "$lh_date" "$lh_reason" "$lh_by" 1<>exit.slot
+  lh_sync exit.slot
+  [ -e exit.json ] || mv exit.slot exit.json
+fi
+
+{ printf '' > "$lh_state/ended/$lh__id"; } 2>/dev/null || ln exit.json "$lh_state/ended/$lh__id" 2>/dev/null
+
+if [ "$lh_hook" = yes ]; then
+  lh_out=/dev/null
+  if { printf '' >> on-exit.log; } 2>/dev/null; then lh_out=on-exit.log; fi
+  # A session of its own, so that it outlives the pane.
+  if command -v setsid >/dev/null 2>&1; then
+    setsid "$lh_shell" ./on-exit.sh </dev/null >>"$lh_out" 2>&1 &
+  else
+    "$lh_shell" ./on-exit.sh </dev/null >>"$lh_out" 2>&1 &
+  fi
+fi
+exit 0
+`;

@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { ProcessInfo } from '@longhaul/exec';
+
+import type { StopStep } from '../run-record.ts';
+import type { ProcessView } from './process-view.ts';
+import type { StopSignal } from './stop-signal.ts';
+import type { StopTarget } from './stop-target.ts';
+import { membersOf } from './stop-target.ts';
+
+/** How {@link endProcesses} goes about it. */
+export interface EndPlan {
+  readonly how: 'graceful' | 'force';
+  readonly signal: StopSignal;
+  readonly timeoutMs: number;
+  /** Told before a step is taken; `others`: processes beside the job that were asked to end too. */
+  readonly beforeStep: (step: StopStep, others: readonly number[]) => void;
+  /** Told when nobody who was asked is left, or the time is up. */
+  readonly afterWait: () => void;
+}
+
+/** What {@link endProcesses} did. */
+export interface Ended {
+  readonly step: StopStep;
+  readonly signalled: readonly number[];
+  readonly killed: readonly number[];
+  /** Who could not be ended, not even by KILL. */
+  readonly left: readonly number[];
+}
+
+export interface EndPorts {
+  readonly view: ProcessView;
+  /** Milliseconds. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+export const systemClock: Pick<EndPorts, 'now' | 'sleep'> = { now: () => performance.now(), sleep: (ms) => delay(ms) };
+
+const POLL_MS = 10;
+/** A process in an uninterruptible wait (a dead network disk) does not even end by KILL. */
+const KILL_WAIT_MS = 5000;
+
+/**
+ * The stop contract (design §4.5): signal to the foreground group and the job's group, CONT, wait; KILL for whatever is left of the
+ * job's session, its descendants and what carries its tag. Everybody who was asked gets the whole time, not only the job: a wrapper
+ * dies at once and what it wraps needs a second.
+ */
+export async function endProcesses(target: StopTarget, plan: EndPlan, ports: EndPorts): Promise<Ended> {
+  const asked = plan.how === 'graceful' ? await ask(target, plan, ports) : [];
+  if (plan.how === 'graceful') {
+    await waitFor(() => alive(asked, ports).length === 0, plan.timeoutMs, ports);
+  }
+  plan.afterWait();
+  const jobLives = ports.view.look(target.job.pid)?.startTime === target.job.startTime && alive([identity(target)], ports).length > 0;
+  if (jobLives) plan.beforeStep('kill', []);
+  const { killed, left } = await sweep(target, ports);
+  const step = jobLives ? 'kill' : killed.length > 0 ? 'sweep' : 'signal';
+  return { step: plan.how === 'force' ? 'kill' : step, signalled: asked.map(({ pid }) => pid), killed, left };
+}
+
+type Identity = Pick<ProcessInfo, 'pid' | 'startTime'>;
+
+function identity({ job }: StopTarget): Identity {
+  return job;
+}
+
+async function ask(target: StopTarget, plan: EndPlan, { view }: EndPorts): Promise<readonly Identity[]> {
+  const processes = view.list();
+  const job = processes.find((info) => info.pid === target.job.pid && info.startTime === target.job.startTime);
+  if (job === undefined) return [];
+  const groups = new Set([job.foregroundPgid, job.pgid].filter((pgid): pgid is number => pgid !== null && pgid > 1));
+  const asked = processes.filter((info) => groups.has(info.pgid) && info.state !== 'zombie' && info.pid !== target.shellPid && info.pid !== process.pid);
+  plan.beforeStep('signal', asked.filter(({ pid }) => pid !== job.pid).map(({ pid }) => pid));
+  // From inside the session the group has this process in it, which has a report to give.
+  const self = processes.find(({ pid }) => pid === process.pid);
+  const targets = self !== undefined && groups.has(self.pgid) ? asked.map(({ pid }) => pid) : [...groups].map((pgid) => -pgid);
+  for (const signal of [plan.signal, 'SIGCONT'] as const) for (const pid of targets) view.kill(pid, signal);
+  await Promise.resolve();
+  return asked;
+}
+
+function alive(identities: readonly Identity[], { view }: EndPorts): readonly Identity[] {
+  return identities.filter(({ pid, startTime }) => {
+    const info = view.look(pid);
+    return info !== null && info.state !== 'zombie' && info.startTime === startTime;
+  });
+}
+
+/** KILL until nobody is left: a process may have forked between the look and the signal. */
+async function sweep(target: StopTarget, ports: EndPorts): Promise<Pick<Ended, 'killed' | 'left'>> {
+  const killed = new Set<number>();
+  const end = ports.now() + KILL_WAIT_MS;
+  for (;;) {
+    const members = await look(target, ports);
+    if (members.length === 0 || ports.now() > end) return { killed: [...killed], left: members.map(({ pid }) => pid) };
+    for (const { pid } of members) if (ports.view.kill(pid, 'SIGKILL')) killed.add(pid);
+    await waitFor(() => alive(members, ports).length === 0, end - ports.now(), ports);
+  }
+}
+
+async function look(target: StopTarget, { view }: EndPorts): Promise<readonly ProcessInfo[]> {
+  const tagged = target.runId === null ? [] : await view.tagged(target.runId);
+  const tmuxServers = await view.tmuxServers();
+  return membersOf(target, { processes: view.list(), tagged: new Set(tagged), tmuxServers: new Set(tmuxServers), self: process.pid });
+}
+
+/** Whether `condition` came about in time. */
+export async function waitFor(condition: () => boolean, timeoutMs: number, { now, sleep }: Pick<EndPorts, 'now' | 'sleep'>): Promise<boolean> {
+  const end = now() + timeoutMs;
+  while (!condition()) {
+    if (now() >= end) return false;
+    await sleep(POLL_MS);
+  }
+  return true;
+}

@@ -1,0 +1,36 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { LAUNCH_FILES } from '../launcher/launch-file-names.ts';
+import type { RunDirectory } from '../run-directory.ts';
+import { RECORD_SCHEMA_VERSION, RUN_FILES } from '../run-files.ts';
+import type { StopRecord, StopStep } from '../run-record.ts';
+
+/** Writes stop.json, the intent: whole or not at all. Before it, so that whoever sees it finds it, the `stoppedBy` of exit.json. */
+export function writeStopIntent(run: RunDirectory, record: StopRecord): void {
+  writeStopStep(run, record.requestedBy, record.how === 'force' ? 'kill' : 'signal');
+  replace(join(run.path, RUN_FILES.stop), `${JSON.stringify({ schemaVersion: RECORD_SCHEMA_VERSION, ...record })}\n`);
+}
+
+/** Who takes which step now: the launcher copies this line into exit.json. */
+export function writeStopStep(run: RunDirectory, who: string, step: StopStep): void {
+  // One line, ASCII only: it is read by sh.
+  const text = JSON.stringify({ who, step }).replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  replace(join(run.path, LAUNCH_FILES.stopBy), `${text}\n`);
+}
+
+/** Keeps the terminal open while others than the job are busy with their end. The launcher's shell gives up by itself after five minutes. */
+export function holdTerminal(run: RunDirectory): void {
+  writeFileSync(join(run.path, LAUNCH_FILES.stopHold), '', { mode: 0o600 });
+}
+
+/** Harmless where nothing was held. */
+export function releaseTerminal(run: RunDirectory): void {
+  rmSync(join(run.path, LAUNCH_FILES.stopHold), { force: true });
+}
+
+function replace(path: string, text: string): void {
+  const staging = `${path}.${String(process.pid)}.tmp`;
+  writeFileSync(staging, text, { mode: 0o600 });
+  renameSync(staging, path);
+}

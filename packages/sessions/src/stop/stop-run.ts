@@ -1,0 +1,176 @@
+import { hostname, userInfo } from 'node:os';
+
+import { SessionStopError } from '@longhaul/errors';
+
+import { LAUNCH_FILES } from '../launcher/launch-file-names.ts';
+import type { RunDirectory } from '../run-directory.ts';
+import type { RunObservation } from '../run-observation.ts';
+import { observeRun } from '../run-observation.ts';
+import type { StartRecord, StopStep } from '../run-record.ts';
+import { hasEnded } from '../run-verdict.ts';
+import type { StopPolicy } from '../session-spec.ts';
+import type { World } from '../world.ts';
+import { systemWorld } from '../world.ts';
+import type { EndPorts } from './end-processes.ts';
+import { endProcesses, systemClock, waitFor } from './end-processes.ts';
+import { shellOf } from './inner-shell.ts';
+import { systemProcesses } from './process-view.ts';
+import { holdTerminal, releaseTerminal, writeStopIntent, writeStopStep } from './stop-files.ts';
+import type { StopSignal } from './stop-signal.ts';
+import { DEFAULT_STOP_SIGNAL, parseStopSignal } from './stop-signal.ts';
+
+/** What {@link stopRun} did; a backend makes a StopReport of it. */
+export interface StopOutcome {
+  readonly step: StopStep | 'already-ended';
+  /** Who was asked to end. */
+  readonly signalled: readonly number[];
+  /** Who was ended by KILL. */
+  readonly killed: readonly number[];
+}
+
+/** What a stop stands on. */
+export interface StopPorts extends EndPorts {
+  /** The machine as verdicts see it; anew for each question. */
+  readonly world: () => World;
+}
+
+/** Milliseconds between signal and KILL where nobody says otherwise (design §4.5). */
+export const DEFAULT_STOP_TIMEOUT_MS = 10_000;
+
+/** How long a launcher may take to come up, or to publish exit.json after the end. */
+const LAUNCHER_PATIENCE_MS = 10_000;
+
+/**
+ * Ends a run by its record alone, whatever its terminal or engine does (design §4.5). Any number may stop one run at a time; a
+ * stop that comes before the job is executed wins. Settles when the record says that it has ended.
+ *
+ * @throws SessionStopError when it cannot be ended, or cannot be told; SessionConfigError for an unusable signal.
+ */
+export async function stopRun(run: RunDirectory, policy: StopPolicy, ports: Partial<StopPorts> = {}): Promise<StopOutcome> {
+  return new RunStop(run, policy, { view: systemProcesses(), world: systemWorld, ...systemClock, ...ports }).stop();
+}
+
+/** Who asks, where nobody says: user@host. */
+export function defaultRequester(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
+const NOTHING_DONE = { signalled: [], killed: [] } as const;
+
+class RunStop {
+  readonly #run: RunDirectory;
+  readonly #how: StopPolicy['how'];
+  readonly #signal: StopSignal;
+  readonly #timeoutMs: number;
+  readonly #who: string;
+  readonly #ports: StopPorts;
+
+  constructor(run: RunDirectory, policy: StopPolicy, ports: StopPorts) {
+    this.#run = run;
+    this.#how = policy.how;
+    this.#signal = parseStopSignal(policy.signal ?? DEFAULT_STOP_SIGNAL);
+    this.#timeoutMs = policy.timeoutMs ?? DEFAULT_STOP_TIMEOUT_MS;
+    this.#who = policy.requestedBy ?? defaultRequester();
+    this.#ports = ports;
+  }
+
+  async stop(): Promise<StopOutcome> {
+    const first = this.#observe();
+    if (hasEnded(first.verdict)) return { step: 'already-ended', ...NOTHING_DONE };
+    if (first.verdict.kind === 'unknown') throw this.#error(first.verdict.reason);
+    this.#writeIntent();
+    const start = await this.#startOrEnd();
+    if (start === null) return { step: this.#firstStep(), ...NOTHING_DONE };
+    const outcome = await this.#end(start);
+    await this.#recorded(start);
+    return outcome;
+  }
+
+  /** What start.json says, or null where the run ended without one: the launcher saw the intent first. */
+  async #startOrEnd(): Promise<StartRecord | null> {
+    const look = (): RunObservation => this.#observe();
+    let seen = look();
+    const decided = await waitFor(() => {
+      seen = look();
+      return seen.reading.records.start !== null || hasEnded(seen.verdict);
+    }, LAUNCHER_PATIENCE_MS, this.#ports);
+    if (!decided) throw this.#error('it is being started, and its launcher neither starts nor ends it', 'look at it with `longhaul status`, and stop it again');
+    return seen.reading.records.start;
+  }
+
+  async #end(start: StartRecord): Promise<StopOutcome> {
+    const { view } = this.#ports;
+    const job = view.look(start.pid);
+    const shell = shellOf(this.#run, view);
+    const own = job?.startTime === start.processStartTime ? job.sid : null;
+    const target = {
+      job: { pid: start.pid, startTime: start.processStartTime },
+      shellPid: shell?.pid ?? null,
+      runId: this.#run.runId,
+      sessions: new Set([own, shell?.sid ?? null].filter((sid): sid is number => sid !== null && sid > 1)),
+    };
+    try {
+      const { step, signalled, killed, left } = await endProcesses(target, {
+        how: this.#how,
+        signal: this.#signal,
+        timeoutMs: this.#timeoutMs,
+        beforeStep: (next, others) => {
+          this.#beforeStep(next, others);
+        },
+        afterWait: () => {
+          releaseTerminal(this.#run);
+        },
+      }, this.#ports);
+      if (left.length > 0) throw this.#error(`KILL did not end process ${left.join(', ')}`, 'it waits for the system: often a disk or network share that does not answer');
+      return { step, signalled, killed };
+    } finally {
+      releaseTerminal(this.#run);
+    }
+  }
+
+  #beforeStep(step: StopStep, others: readonly number[]): void {
+    writeStopStep(this.#run, this.#who, step);
+    if (step === 'signal' && others.length > 0) holdTerminal(this.#run);
+  }
+
+  /** The launcher drains the log and publishes exit.json; only then is it over. */
+  async #recorded(start: StartRecord): Promise<void> {
+    const isOver = (): boolean => {
+      this.#wakeSupervisors();
+      const { records } = this.#observe().reading;
+      return records.exit !== null || (records.start?.pid === start.pid && this.#ports.world().liveness(start.launcherPid, start.launcherStartTime) === 'dead');
+    };
+    if (await waitFor(isOver, LAUNCHER_PATIENCE_MS, this.#ports)) return;
+    throw this.#error('the job has ended, but its launcher does not say so', `see what ${LAUNCH_FILES.scriptErrors} in ${this.#run.path} says`);
+  }
+
+  /** script(1) stops itself when the job's shell was stopped, and then nothing is drained. */
+  #wakeSupervisors(): void {
+    const { view } = this.#ports;
+    const shell = shellOf(this.#run, view);
+    for (const pid of [shell?.pid, shell?.ppid]) {
+      if (pid !== undefined && view.look(pid)?.state === 'stopped') view.kill(pid, 'SIGCONT');
+    }
+  }
+
+  #writeIntent(): void {
+    const record = { requestedAt: new Date().toISOString(), requestedBy: this.#who, how: this.#how, signal: this.#signal, timeoutMs: this.#timeoutMs };
+    try {
+      writeStopIntent(this.#run, record);
+    } catch (cause) {
+      throw new SessionStopError(this.#run.session, 'record', 'the intent to stop it could not be written', { cause, hint: 'is the disk of the state directory full?' });
+    }
+  }
+
+  #firstStep(): StopStep {
+    return this.#how === 'force' ? 'kill' : 'signal';
+  }
+
+  #observe(): RunObservation {
+    return observeRun(this.#run, { world: this.#ports.world() });
+  }
+
+  #error(reason: string, hint?: string): SessionStopError {
+    return new SessionStopError(this.#run.session, 'record', reason, { hint });
+  }
+}
