@@ -7,7 +7,10 @@ export interface CommandEnvironment {
   readonly unset?: readonly string[] | undefined;
 }
 
-/** What the program reads on stdin. `pipe` is for `spawn`: the caller writes through {@link RunningProcess.stdin}. */
+/**
+ * What the program reads on stdin. `pipe` is for `spawn`: the caller writes through {@link RunningProcess.stdin}. With `run`
+ * nobody could, so there it is `ignore`.
+ */
 export type CommandInput =
   | 'ignore'
   | 'inherit'
@@ -35,7 +38,7 @@ export interface OutputCapture {
 
 /**
  * Where an output of the program goes. `pipe` is for `spawn`: the caller reads {@link RunningProcess.stdout} itself, and
- * the program is held back while nobody does.
+ * the program is held back while nobody does. With `run` nobody could, so there it is `ignore`.
  */
 export type CommandOutput = 'ignore' | 'inherit' | 'pipe' | { readonly fd: number } | OutputCapture;
 

@@ -16,16 +16,36 @@ export async function startDetached(command: DetachedCommand): Promise<DetachedS
   const startedAt = performance.now();
   const opened: number[] = [];
   try {
-    const stdin = command.stdin === undefined || command.stdin === 'ignore' ? 'ignore' : command.stdin.fd;
-    const stdio: StdioOptions = [stdin, openOutput(command.stdout, opened), openOutput(command.stderr, opened)];
-    const child = spawn(command.program, command.args ?? [], { ...(command.cwd === undefined ? {} : { cwd: command.cwd }), env: buildEnvironment(command.env), detached: true, stdio });
-    if (child.pid === undefined) return failed(explainSpawnFailure((await once(child, 'error'))[0], command), command, startedAt);
+    const files = openOutputs(command, opened);
+    if ('kind' in files) return failed(files, command, startedAt);
+    const started = await start(command, files);
+    return started.kind === 'started' ? started : failed(started, command, startedAt);
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
+}
+
+async function start(command: DetachedCommand, [stdout, stderr]: Outputs): Promise<DetachedStart | RawFailure> {
+  const { program, args = [], cwd, env, stdin = 'ignore' } = command;
+  try {
+    const stdio: StdioOptions = [stdin === 'ignore' ? stdin : stdin.fd, stdout, stderr];
+    const child = spawn(program, args, { ...(cwd === undefined ? {} : { cwd }), env: buildEnvironment(env), detached: true, stdio });
+    if (child.pid === undefined) return explainSpawnFailure((await once(child, 'error'))[0], command);
     child.unref();
     return { kind: 'started', pid: child.pid };
   } catch (error) {
-    return failed(explainSpawnFailure(error, command), command, startedAt);
-  } finally {
-    for (const fd of opened) closeSync(fd);
+    return explainSpawnFailure(error, command);
+  }
+}
+
+type Outputs = readonly [stdout: 'ignore' | number, stderr: 'ignore' | number];
+
+function openOutputs({ stdout, stderr }: DetachedCommand, opened: number[]): Outputs | RawFailure {
+  try {
+    return [openOutput(stdout, opened), openOutput(stderr, opened)];
+  } catch (error) {
+    const errno = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+    return { kind: 'spawnFailed', errno, reason: `its output file cannot be opened: ${error instanceof Error ? error.message : String(error)}` };
   }
 }
 

@@ -6,7 +6,10 @@ import { BackendUnavailableError } from '@longhaul/errors';
 
 import { processInfo } from './process-info.ts';
 
-/** One process among all that ever ran: a pid alone is given away again (design §5.5). Safe to store as JSON. */
+/**
+ * One process among all that ever ran: a pid alone is given away again (design §5.5). Safe to store as JSON. Pids are those of
+ * this process's own namespace: a container that shares host name and boot with its host sees other ones.
+ */
 export interface ProcessIdentity {
   readonly host: string;
   /** Changes with every boot, see {@link bootId}. */

@@ -1,5 +1,6 @@
 import { NOTHING_CAPTURED } from './captured-output.ts';
 import type { Command, CommandOutput, OutputCapture } from './command.ts';
+import { Deadline } from './deadline.ts';
 import type { ForcedEnd, Outcome, OutcomeBase } from './outcome.ts';
 import { OutputCollector } from './output-collector.ts';
 import { OutputPump } from './output-pump.ts';
@@ -105,17 +106,19 @@ export class SupervisedProcess implements RunningProcess {
     const onAbort = (): void => {
       this.#endBecause({ kind: 'cancelled', reason: signal?.reason });
     };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    const timer = timeoutMs === undefined ? undefined : setTimeout(() => { this.#endBecause({ kind: 'timedOut', timeoutMs }); }, timeoutMs);
+    if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+    const deadline = timeoutMs === undefined ? null : new Deadline(timeoutMs, () => { this.#endBecause({ kind: 'timedOut', timeoutMs }); });
     try {
       const exit = await this.#raw.exited;
-      clearTimeout(timer);
+      deadline?.clear();
       this.#hasExited = true;
       this.#raw.stdin?.destroy();
       await this.#termination.settled();
       await this.#drain(drainMs);
       return this.#outcomeOf(exit);
     } finally {
+      deadline?.clear();
       signal?.removeEventListener('abort', onAbort);
       this.#termination.release();
     }

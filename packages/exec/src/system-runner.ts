@@ -1,6 +1,7 @@
 import type { Command, DetachedCommand } from './command.ts';
 import { startDetached } from './detached.ts';
 import { loadExeca, startWithExeca } from './execa-process.ts';
+import { withoutPipes } from './command-pipes.ts';
 import { neverStarted } from './never-started.ts';
 import type { NotFound, Outcome, SpawnFailed } from './outcome.ts';
 import type { DetachedStart, ProcessRunner, RunningProcess } from './process-runner.ts';
@@ -8,7 +9,7 @@ import { SupervisedProcess } from './supervised-process.ts';
 
 class SystemRunner implements ProcessRunner {
   async run(command: Command): Promise<Outcome> {
-    return (await this.spawn(command)).outcome;
+    return (await this.spawn(withoutPipes(command))).outcome;
   }
 
   async spawn(command: Command): Promise<RunningProcess> {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Command } from './command.ts';
+import { Deadline } from './deadline.ts';
 import type { RawProcess } from './raw-process.ts';
 
 const DEFAULT_GRACE_MS = 5000;
@@ -13,7 +14,7 @@ export class Termination {
   readonly #raw: RawProcess;
   readonly #signal: NodeJS.Signals;
   readonly #graceMs: number;
-  #timer: NodeJS.Timeout | null = null;
+  #deadline: Deadline | null = null;
   #killedAt: number | null = null;
 
   constructor(raw: RawProcess, { killSignal = 'SIGTERM', killGraceMs = DEFAULT_GRACE_MS }: Command) {
@@ -27,23 +28,23 @@ export class Termination {
   }
 
   begin(): void {
-    if (this.#timer !== null) return;
+    if (this.#deadline !== null) return;
     this.#raw.kill(this.#signal);
     // A stopped process handles no signal but KILL until it is continued.
     if (this.#signal !== 'SIGKILL') this.#raw.kill('SIGCONT');
-    this.#timer = setTimeout(() => {
+    this.#deadline = new Deadline(this.#signal === 'SIGKILL' ? 0 : this.#graceMs, () => {
       this.#killedAt = performance.now();
       this.#raw.kill('SIGKILL');
-    }, this.#signal === 'SIGKILL' ? 0 : this.#graceMs);
+    });
   }
 
   /** Settles when nothing of the group runs any more. At once where we did not begin to end it: what a program leaves behind is its own affair. */
   async settled(): Promise<void> {
-    while (this.#timer !== null && this.#raw.isAlive() && !this.#gaveUp()) await delay(POLL_MS);
+    while (this.#deadline !== null && this.#raw.isAlive() && !this.#gaveUp()) await delay(POLL_MS);
   }
 
   release(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#deadline?.clear();
   }
 
   #gaveUp(): boolean {

@@ -51,6 +51,14 @@ describe('a detached program', () => {
   });
 });
 
+describe('a detached program that cannot be started', () => {
+  it('says why: no program, no folder for its output', async () => {
+    expect(await runner.detach({ program: 'longhaul-no-such-program' })).toMatchObject({ kind: 'notFound' });
+    const file = join(tempFolder(), 'none', 'log');
+    expect(await runner.detach({ program: 'true', stdout: { file } })).toMatchObject({ kind: 'spawnFailed', errno: 'ENOENT', reason: expect.stringContaining(file) as string });
+  });
+});
+
 describe('replaceProcess', () => {
   it('becomes the other program: same pid, its arguments, environment and exit code', async () => {
     const outcome = await runner.run(fixture('replace.ts', 'execve', 'echo "$$ $1 $GREETING"; exit 7'));
@@ -81,5 +89,6 @@ describe('replaceProcess', () => {
   it('names a program that is not there before anything is given up', async () => {
     const { replaceProcess } = await import('../src/index.ts');
     await expect(replaceProcess({ program: 'longhaul-no-such-program' })).rejects.toMatchObject({ code: 'BACKEND_NOT_FOUND', errnoCode: 'ENOENT' });
+    await expect(replaceProcess({ program: 'true', cwd: join(tempFolder(), 'none') })).rejects.toMatchObject({ code: 'SESSION_CONFIG' });
   });
 });

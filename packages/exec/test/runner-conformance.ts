@@ -39,6 +39,7 @@ export function describeProcessRunner(name: string, open: () => ConformanceSubje
     describeEndings(open);
     describeOutput(open);
     describeInput(open);
+    describeLimits(open);
     describeHandles(open);
   });
 }
@@ -186,6 +187,30 @@ function describeInput(open: () => ConformanceSubject): void {
     const { runner, programs } = open();
     const chunks = function* (): Generator<string> { yield 'a'; throw new RangeError('no more'); };
     await expect(runner.run({ ...programs.copies, stdin: { chunks: chunks() } })).rejects.toThrow(new RangeError('no more'));
+  });
+}
+
+function describeLimits(open: () => ConformanceSubject): void {
+  it('does not hang where run is asked for pipes, which nobody could use', async () => {
+    const { runner, programs } = open();
+    expect(await runner.run({ ...programs.copies, stdin: 'pipe', stdout: 'pipe' })).toMatchObject({ kind: 'exited', exitCode: 0 });
+    expect(await runner.run({ ...programs.prints200000Lines, stdout: 'pipe' })).toMatchObject({ kind: 'exited', exitCode: 0 });
+  });
+
+  it('takes a limit that is longer than a timer of Node', async () => {
+    const { runner, programs } = open();
+    const limits = { timeoutMs: 2 ** 40, killGraceMs: 2 ** 40 };
+    expect(await runner.run({ ...programs.printsAndExits3, ...limits })).toMatchObject({ kind: 'exited', exitCode: 3 });
+    const running = await runner.spawn({ ...programs.waits, ...limits });
+    expect(await running.end()).toMatchObject({ kind: 'cancelled', escalated: false });
+  });
+
+  it('serves many programs under one signal', async () => {
+    const { runner, programs } = open();
+    const aborter = new AbortController();
+    const outcomes = Array.from({ length: 30 }, () => runner.run({ ...programs.waits, signal: aborter.signal }));
+    aborter.abort('all of you');
+    expect((await Promise.all(outcomes)).map((outcome) => outcome.kind)).toEqual(Array.from({ length: 30 }, () => 'cancelled'));
   });
 }
 

@@ -1,6 +1,7 @@
 import { ErrorCode, LonghaulError, redactArgv } from '@longhaul/errors';
 
 import { NOTHING_CAPTURED } from '../captured-output.ts';
+import { withoutPipes } from '../command-pipes.ts';
 import type { Command, DetachedCommand } from '../command.ts';
 import { neverStarted } from '../never-started.ts';
 import type { NotFound, Outcome, SpawnFailed } from '../outcome.ts';
@@ -73,7 +74,7 @@ export class ScriptedRunner implements ProcessRunner {
   }
 
   async run(command: Command): Promise<Outcome> {
-    return (await this.spawn(command)).outcome;
+    return (await this.spawn(withoutPipes(command))).outcome;
   }
 
   spawn(command: Command): Promise<RunningProcess> {
