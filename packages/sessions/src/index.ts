@@ -32,3 +32,8 @@ export { readRunLog } from './log/run-log.ts';
 export type { RunLogPorts } from './log/run-log.ts';
 export * from './launcher/index.ts';
 export * from './stop/index.ts';
+export { currentCaller } from './manager/caller.ts';
+export type { MergedListing } from './manager/merge-listings.ts';
+export { SessionManager } from './manager/session-manager.ts';
+export type { BackendChoice, SessionManagerOptions, StartOptions } from './manager/session-manager.ts';
+export type { WaitOptions, WaitOutcome } from './manager/wait-for-exit.ts';

@@ -108,7 +108,7 @@ async function refuseRun(current: CurrentRun | null, { world }: ClaimPorts): Pro
   if (current === null) return;
   const { reading, verdict } = current;
   if (mayLive(verdict)) throw existsError(current);
-  const unanswered = hasEnded(verdict) && !verdict.recorded && verdict.reason === 'start-failed' && reading.exists;
+  const unanswered = hasEnded(verdict) && verdict.recorded === null && verdict.reason === 'start-failed' && reading.exists;
   if (!unanswered) return;
   const outcome = await giveUpStart(reading.run, { world, requestedBy: 'longhaul start, after a start that was interrupted' });
   if (outcome === 'came up') throw existsError(current);

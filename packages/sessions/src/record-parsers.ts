@@ -3,7 +3,7 @@ import type { RawRecord } from './record-json.ts';
 import { integerField, objectField, objectsField, optionalFlag, optionalInteger, optionalText, textField, textsField, wordField } from './record-json.ts';
 import { RECORD_SCHEMA_VERSION } from './run-files.ts';
 import { parseRunId } from './run-id.ts';
-import type { ExitReason, ExitRecord, JobRecord, LauncherRecord, StartRecord, Starter, StopRecord, StopStep } from './run-record.ts';
+import type { ExitReason, ExitRecord, LauncherRecord, StartRecord, Starter, StopRecord, StopStep } from './run-record.ts';
 import { parseSessionName } from './session-name.ts';
 import type { BackendKind, OutputSpec, SessionSpec } from './session-spec.ts';
 
@@ -33,10 +33,6 @@ export function stopRecord(raw: RawRecord): StopRecord {
     signal: textField(raw, 'signal'),
     timeoutMs: integerField(raw, 'timeoutMs'),
   };
-}
-
-export function jobRecord(raw: RawRecord): JobRecord {
-  return { exitCode: integerField(raw, 'exitCode'), signal: optionalText(raw, 'signal'), endedAt: optionalText(raw, 'endedAt') };
 }
 
 export function exitRecord(raw: RawRecord): ExitRecord {

@@ -23,7 +23,7 @@ export interface ObserveOptions {
 export function observeRun(run: RunDirectory, { world, starter = null }: ObserveOptions): RunObservation {
   const reading = readRun(run, starter);
   const verdict = judgeRun(reading.records, world);
-  if (!hasEnded(verdict) || verdict.recorded) return { reading, verdict };
+  if (!hasEnded(verdict) || verdict.recorded === 'exit.json') return { reading, verdict };
   // The launcher may have published exit.json and ended between our look at its records and our look at its process.
   const again = readRun(run, starter);
   return { reading: again, verdict: judgeRun(again.records, world) };

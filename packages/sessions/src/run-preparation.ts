@@ -39,7 +39,8 @@ export function discardClaim(claim: Claim, below: RunDirectory | null, state: St
   const run = state.run(claim.runId, claim.session);
   rmSync(run.envFile, { force: true });
   rmSync(join(state.outputs, claim.runId), { force: true });
-  rmSync(run.path, { recursive: true, force: true });
+  // Retried: a write that was under way when another one failed may still add a file.
+  rmSync(run.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
   const current = join(state.session(claim.session), 'current');
   if (below === null) rmSync(current, { force: true });
   else pointCurrentAt(below, state);

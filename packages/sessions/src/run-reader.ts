@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { errnoOf, isErrno } from './errno.ts';
-import { exitRecord, jobRecord, launcherRecord, recordedSpec, startRecord, stopRecord } from './record-parsers.ts';
+import { exitRecord, launcherRecord, recordedSpec, startRecord, stopRecord } from './record-parsers.ts';
 import type { RawRecord } from './record-json.ts';
 import { parseRecord } from './record-json.ts';
 import type { RecordedSpec } from './recorded-spec.ts';
@@ -38,7 +38,7 @@ export function readRun(run: RunDirectory, starter: Starter | null = null): RunR
     launcher: read(RUN_FILES.launcher, launcherRecord),
     start: read(RUN_FILES.start, startRecord),
     stop: read(RUN_FILES.stop, stopRecord),
-    job: read(RUN_FILES.job, jobRecord),
+    job: read(RUN_FILES.job, exitRecord),
     exit: read(RUN_FILES.exit, exitRecord),
     damaged,
   };

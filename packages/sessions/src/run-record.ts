@@ -62,14 +62,11 @@ export interface LauncherRecord {
   readonly bootId: string;
 }
 
-/** job.json: what the inner shell, parent of the job, saw. It counts when the launcher is gone and exit.json was never published. */
-export interface JobRecord {
-  readonly exitCode: number;
-  /** As {@link ExitRecord.signal}; `INT?` and the like, where a shell could only guess, are null here. */
-  readonly signal: string | null;
-  /** null where the shell had no clock. */
-  readonly endedAt: string | null;
-}
+/**
+ * job.json: what the inner shell, parent of the job, saw; the launcher makes exit.json of it. It counts by itself when the
+ * launcher is gone and exit.json was never published.
+ */
+export type JobRecord = ExitRecord;
 
 /** A record that is there and cannot be used: torn, not JSON, fields missing, or written by a newer version. */
 export interface DamagedRecord {

@@ -8,6 +8,7 @@ import { deleteClaim } from './claim-files.ts';
 import type { CurrentRun } from './current-run.ts';
 import { currentRun, currentStatus } from './current-run.ts';
 import { describeWriteFailure } from './errno.ts';
+import { writeLaunchFiles } from './launcher/index.ts';
 import { claimForRemoval, claimForRun } from './name-claims.ts';
 import { clearEndedMarker, endedMarkers, markOutputsDone, unsettledRuns } from './output-settlement.ts';
 import type { RecordedSpec } from './recorded-spec.ts';
@@ -39,6 +40,7 @@ export interface RunStoreOptions {
   readonly stateDir: string;
   /** The machine as verdicts see it; anew for each question. */
   readonly world?: () => World;
+  /** Default: those of the launcher of this package. */
   readonly writeLaunchFiles?: LaunchFilesWriter;
 }
 
@@ -57,11 +59,11 @@ export class RunStore {
   readonly #world: () => World;
   readonly #writeLaunchFiles: LaunchFilesWriter;
 
-  constructor({ stateDir, world = systemWorld, writeLaunchFiles = noLaunchFiles }: RunStoreOptions) {
+  constructor({ stateDir, world = systemWorld, writeLaunchFiles: writer = writeLaunchFiles }: RunStoreOptions) {
     this.#state = new StateDirectory(stateDir);
     this.stateDir = this.#state.path;
     this.#world = world;
-    this.#writeLaunchFiles = writeLaunchFiles;
+    this.#writeLaunchFiles = writer;
   }
 
   /**
@@ -127,10 +129,11 @@ export class RunStore {
   }
 
   /** {@link currentStatus} of every session, by name. Nothing is started, however many there are. */
-  currentStatuses({ backend }: { readonly backend?: BackendKind } = {}): readonly SessionStatus[] {
+  currentStatuses({ backend, except }: { readonly backend?: BackendKind; readonly except?: ReadonlySet<string> } = {}): readonly SessionStatus[] {
     if (!this.#state.exists()) return [];
     const options = { state: this.#state, world: this.#world() };
-    const all = listSessionNames(this.#state).map((name) => currentStatus(name, options));
+    const names = listSessionNames(this.#state).filter((name) => except?.has(name) !== true);
+    const all = names.map((name) => currentStatus(name, options));
     return all.filter((status) => status !== null).filter((status) => backend === undefined || status.backend === backend);
   }
 
@@ -233,8 +236,4 @@ function startError(error: unknown, { name, backend }: { readonly name: string; 
 /** Synchronous work behind a promise: what it throws rejects. */
 function later<T>(work: () => T): Promise<T> {
   return new Promise((resolve) => resolve(work()));
-}
-
-function noLaunchFiles(): Promise<void> {
-  return Promise.resolve();
 }

@@ -1,4 +1,4 @@
-import type { DamagedRecord, ExitReason, ExitRecord, JobRecord, RunRecords } from './run-record.ts';
+import type { DamagedRecord, ExitReason, ExitRecord, RunRecords } from './run-record.ts';
 import { RUN_FILES } from './run-files.ts';
 import type { World } from './world.ts';
 
@@ -13,8 +13,8 @@ export interface RunEnd {
   readonly endedAt: string | null;
   readonly reason: ExitReason;
   readonly stoppedBy: ExitRecord['stoppedBy'];
-  /** Whether exit.json says so. Otherwise it is concluded, and exit.json may still come within moments. */
-  readonly recorded: boolean;
+  /** The record that says so. Of job.json exit.json may be made at any moment; null: it is concluded, and a record may still come within moments. */
+  readonly recorded: 'exit.json' | 'job.json' | null;
 }
 
 /** What the records of a run and the machine's processes say together. */
@@ -55,7 +55,7 @@ function withStart(records: RunRecords, start: NonNullable<RunRecords['start']>,
     case 'elsewhere':
       return elsewhere();
     case 'earlier boot':
-      return records.job === null ? concluded('interrupted') : fromJob(records.job, records);
+      return records.job === null ? concluded('interrupted') : fromExit(records.job, 'job.json');
     case 'here':
   }
   switch (world.liveness(start.pid, start.processStartTime)) {
@@ -66,7 +66,7 @@ function withStart(records: RunRecords, start: NonNullable<RunRecords['start']>,
     case 'dead':
   }
   if (world.liveness(start.launcherPid, start.launcherStartTime) === 'alive') return { kind: 'running', pid: null };
-  return records.job === null ? concluded('lost') : fromJob(records.job, records);
+  return records.job === null ? concluded('lost') : fromExit(records.job, 'job.json');
 }
 
 function withoutStart(records: RunRecords, world: World): RunVerdict {
@@ -78,14 +78,14 @@ function withoutStart(records: RunRecords, world: World): RunVerdict {
     case 'elsewhere':
       return elsewhere();
     case 'earlier boot':
-      if (records.job !== null) return fromJob(records.job, records);
+      if (records.job !== null) return fromExit(records.job, 'job.json');
       return concluded(launcher === null && torn === null ? 'start-failed' : 'interrupted');
     case 'here':
   }
   // There was a start.json or a launcher.json and it cannot be read: somebody came up, and cannot be looked for.
   if (torn !== null) return { kind: 'unknown', reason: torn, mayLive: true };
   if (world.liveness(first.pid, first.startTime) !== 'dead') return { kind: 'starting' };
-  return records.job === null ? concluded('start-failed') : fromJob(records.job, records);
+  return records.job === null ? concluded('start-failed') : fromExit(records.job, 'job.json');
 }
 
 type Place = 'here' | 'earlier boot' | 'elsewhere';
@@ -100,15 +100,9 @@ function elsewhere(): RunVerdict {
   return { kind: 'unknown', reason: 'it was started on another machine that shares this state directory', mayLive: true };
 }
 
-function fromExit(exit: ExitRecord): RunEnd {
+function fromExit(exit: ExitRecord, recorded: RunEnd['recorded'] = 'exit.json'): RunEnd {
   const kind = exit.stoppedBy !== null || exit.reason === 'stopped' ? 'stopped' : 'exited';
-  return { kind, ...exit, recorded: true };
-}
-
-/** The inner shell saw the end, the launcher did not live to publish it. */
-function fromJob(job: JobRecord, { stop }: RunRecords): RunEnd {
-  const reason = stop === null ? (job.signal === null ? 'exit' : 'signal') : 'stopped';
-  return { ...concludedEnd, kind: stop === null ? 'exited' : 'stopped', exitCode: job.exitCode, signal: job.signal, endedAt: job.endedAt, reason };
+  return { kind, ...exit, recorded };
 }
 
 function concluded(reason: ExitReason): RunEnd {
@@ -116,7 +110,7 @@ function concluded(reason: ExitReason): RunEnd {
 }
 
 /** Which step of a stop ended a run is known to exit.json only. */
-const concludedEnd = { kind: 'exited', exitCode: null, signal: null, oomKilled: null, endedAt: null, stoppedBy: null, recorded: false } as const;
+const concludedEnd = { kind: 'exited', exitCode: null, signal: null, oomKilled: null, endedAt: null, stoppedBy: null, recorded: null } as const;
 
 function damage({ damaged }: RunRecords, file: string): string | null {
   const found = damaged.find((record: DamagedRecord) => record.file === file);

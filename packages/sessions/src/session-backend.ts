@@ -21,6 +21,8 @@ export interface LogOptions {
   readonly lines?: number;
   /** Only what was printed at or after this moment. */
   readonly since?: Date;
+  /** Only what comes after this offset: the `endOffset` of a chunk, to go on where an earlier reader ended. */
+  readonly after?: number;
   /** Go on until the run ends (or the signal). */
   readonly follow?: boolean;
   /** A run other than the current one. */

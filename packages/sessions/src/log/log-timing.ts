@@ -1,0 +1,76 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+
+import { isErrno } from '../errno.ts';
+
+/** One piece of output: how long after the piece before it, and its length. */
+export interface TimingEntry {
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+/**
+ * One line of script's timing file: `0.193681 3` (classic) or `O 0.193681 3` (advanced). Of the advanced form only output
+ * has bytes; the times of all its lines add up. Null for a line that is neither, the last one of a killed script say.
+ */
+export function parseTimingLine(line: string): TimingEntry | null {
+  const match = /^(?:([A-Z]) )?(\d+(?:\.\d+)?)(?: (\d+))?/.exec(line);
+  if (match === null) return null;
+  const [, kind = 'O', seconds, bytes] = match;
+  if (kind === 'O' && bytes === undefined) return null;
+  return { seconds: Number(seconds), bytes: kind === 'O' ? Number(bytes) : 0 };
+}
+
+/** What must be known to date the pieces of a log. */
+export interface TimedLog {
+  /** Path of the timing file. */
+  readonly path: string;
+  /** When the job began; script began a few milliseconds before. */
+  readonly startedAt: Date;
+}
+
+/**
+ * How many bytes of output came before `since`; null where there is no timing file.
+ *
+ * script counts on a clock that stands still while the machine is suspended. So each piece is dated twice, from the start
+ * of the job and back from the last write of the timing file, and the later date counts: rather a little too much is shown
+ * than too little.
+ */
+export async function bytesBefore({ path, startedAt }: TimedLog, since: Date): Promise<number | null> {
+  let lastWrite: number;
+  try {
+    lastWrite = (await stat(path)).mtimeMs;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return null;
+    throw error;
+  }
+  if (since <= startedAt) return 0;
+  const fromEnd = lastWrite - (await totalMs(path));
+  const zero = Math.max(startedAt.getTime(), fromEnd);
+  let elapsed = 0;
+  let bytes = 0;
+  for await (const entry of entries(path)) {
+    elapsed += entry.seconds * 1000;
+    if (zero + elapsed >= since.getTime()) return bytes;
+    bytes += entry.bytes;
+  }
+  return bytes;
+}
+
+async function totalMs(path: string): Promise<number> {
+  let seconds = 0;
+  for await (const entry of entries(path)) seconds += entry.seconds;
+  return seconds * 1000;
+}
+
+async function* entries(path: string): AsyncGenerator<TimingEntry> {
+  let rest = '';
+  for await (const chunk of createReadStream(path, { encoding: 'latin1', highWaterMark: 1 << 18 }) as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const entry = parseTimingLine(line);
+      if (entry !== null) yield entry;
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { OpsError } from '@longhaul/errors';
+
+import type { RunStore } from '../run-store.ts';
+import type { SessionBackend } from '../session-backend.ts';
+import type { SessionStatus } from '../session-status.ts';
+import { asBackendFailure, isBackendNotFound } from './locate-session.ts';
+
+/** All sessions of all backends, ours and foreign ones. */
+export interface MergedListing {
+  /** By name. */
+  readonly sessions: readonly SessionStatus[];
+  /**
+   * Backends that could not be asked: of their sessions only those with a record are listed, and foreign ones may be missing.
+   * One that is not installed is told of only where the records say that it has sessions.
+   */
+  readonly unavailable: readonly OpsError[];
+}
+
+interface Listed {
+  readonly backend: SessionBackend;
+  readonly sessions: readonly SessionStatus[];
+  readonly failure: OpsError | null;
+}
+
+/**
+ * Lists everything: each backend once, and the records of sessions that no backend told of.
+ *
+ * @throws BackendNotFoundError when no backend is installed and there is no record either
+ */
+export async function mergeListings(backends: readonly SessionBackend[], runs: RunStore): Promise<MergedListing> {
+  const listed = await Promise.all(backends.map(listOne));
+  const found = listed.flatMap(({ sessions }) => sessions);
+  const recorded = runs.currentStatuses({ except: new Set(found.filter(({ managed }) => managed).map(({ name }) => name)) });
+  const sessions = [...found, ...recorded].sort(byName);
+  const failures = listed.filter(({ failure }) => failure !== null);
+  const [first] = failures;
+  if (sessions.length === 0 && first?.failure !== undefined && failures.length === listed.length && failures.every(({ failure }) => isBackendNotFound(failure))) throw first.failure as OpsError;
+  const needed = failures.filter(({ failure, backend }) => !isBackendNotFound(failure) || recorded.some((status) => status.backend === backend.kind));
+  return { sessions, unavailable: needed.map(({ failure }) => failure).filter((failure) => failure !== null) };
+}
+
+async function listOne(backend: SessionBackend): Promise<Listed> {
+  try {
+    const { sessions, unavailable } = await backend.list();
+    return { backend, sessions, failure: unavailable };
+  } catch (error) {
+    const failure = asBackendFailure(error);
+    if (failure === null) throw error;
+    return { backend, sessions: [], failure };
+  }
+}
+
+function byName(a: SessionStatus, b: SessionStatus): number {
+  return compare(a.name, b.name) || compare(a.backend, b.backend) || compare(a.socketName ?? '', b.socketName ?? '');
+}
+
+/** By code units: the same order in every locale. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

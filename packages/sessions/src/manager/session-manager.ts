@@ -1,0 +1,187 @@
+import { BackendNotFoundError, SessionConfigError, SessionNotFoundError } from '@longhaul/errors';
+
+import { readRunLog } from '../log/run-log.ts';
+import type { PruneReport, RetentionPolicy } from '../retention.ts';
+import type { RunFilter } from '../run-catalog.ts';
+import type { RunDirectory } from '../run-directory.ts';
+import { parseRunId } from '../run-id.ts';
+import { RunStore } from '../run-store.ts';
+import type { AttachCommand, AttachOptions, LogChunk, LogOptions, SendInput, SessionBackend, StopReport } from '../session-backend.ts';
+import type { BackendKind, StopPolicy } from '../session-spec.ts';
+import type { SessionStatus } from '../session-status.ts';
+import type { Caller, SpecWarning, StartRequest } from '../spec/start-request.ts';
+import type { World } from '../world.ts';
+import { systemWorld } from '../world.ts';
+import { currentCaller } from './caller.ts';
+import type { LocatedSession, LocateOptions } from './locate-session.ts';
+import { isBackendNotFound, locateSession } from './locate-session.ts';
+import type { MergedListing } from './merge-listings.ts';
+import { mergeListings } from './merge-listings.ts';
+import { startSession } from './start-session.ts';
+import type { WaitOptions, WaitOutcome } from './wait-for-exit.ts';
+import { waitForExit } from './wait-for-exit.ts';
+
+/** Options of {@link SessionManager}. */
+export interface SessionManagerOptions {
+  readonly stateDir: string;
+  /** The first one starts what names none. */
+  readonly backends: readonly SessionBackend[];
+  /** Default: a store of its own on `stateDir`. */
+  readonly runs?: RunStore;
+  readonly world?: () => World;
+}
+
+/** Says in which backend a session is, where two have the name. */
+export interface BackendChoice {
+  readonly backend?: BackendKind;
+}
+
+/** Options of a start. */
+export interface StartOptions {
+  /** Whose environment, directory, umask and terminal the job gets. Default: this process. */
+  readonly caller?: Caller;
+  readonly onWarning?: (warning: SpecWarning) => void;
+}
+
+/**
+ * Sessions of one machine, whatever keeps them (design §4.1): names are claimed, runs recorded, and each operation goes to
+ * the one backend that has the session.
+ *
+ * Every method that takes a name throws SessionNotFoundError, SessionAmbiguousError when two backends have it and
+ * `backend` does not say which, BackendUnavailableError when that cannot be found out, and BackendNotFoundError when no
+ * backend is installed.
+ */
+export class SessionManager implements AsyncDisposable {
+  readonly runs: RunStore;
+  readonly #backends: readonly SessionBackend[];
+  readonly #world: () => World;
+
+  constructor({ stateDir, backends, world = systemWorld, runs = new RunStore({ stateDir, world }) }: SessionManagerOptions) {
+    this.runs = runs;
+    this.#backends = backends;
+    this.#world = world;
+  }
+
+  /**
+   * Starts a session; an ended one of the same name gets a new run. Resolves after its record says started or ended.
+   *
+   * @throws SessionConfigError, SessionExistsError while the last run may live, SessionStartError
+   */
+  start(request: StartRequest, { caller = currentCaller(), onWarning = ignore }: StartOptions = {}): Promise<SessionStatus> {
+    return startSession(request, { runs: this.runs, backends: this.#backends, caller, onWarning });
+  }
+
+  /** Ends the job by the stop contract (design §4.5). @throws SessionStopError */
+  async stop(name: string, policy: StopPolicy = { how: 'graceful' }, choice: BackendChoice = {}): Promise<StopReport> {
+    return (await this.#backendOf(name, choice)).stop(name, policy);
+  }
+
+  /** All there is to know; from the record alone where the backend cannot be asked. */
+  async status(name: string, choice: BackendChoice = {}): Promise<SessionStatus> {
+    return (await this.#locate(name, { ...choice, own: 'ask' })).status;
+  }
+
+  /** Every session of every backend; each is asked once. @throws BackendNotFoundError when none is installed and nothing is recorded */
+  list(): Promise<MergedListing> {
+    return mergeListings(this.#backends, this.runs);
+  }
+
+  /**
+   * The log of the current run, or of the run `runId`, which may be one of a session that was removed. A session with a
+   * record needs no backend for it.
+   */
+  async *logs(name: string, { backend, ...options }: LogOptions & BackendChoice = {}): AsyncGenerator<LogChunk> {
+    const located = options.runId === undefined ? await this.#locate(name, { backend, own: 'trust the record' }) : null;
+    const run = located === null ? await this.#runOf(name, options.runId ?? '') : (located.current?.reading.run ?? null);
+    if (run !== null) yield* readRunLog(run, options, { world: this.#world });
+    else yield* present(located?.backend, located?.kind).logs(name, options);
+  }
+
+  /** The command that connects this terminal. @throws SessionAttachError when the terminal is lost or the session has ended */
+  async attach(name: string, { backend, ...options }: AttachOptions & BackendChoice): Promise<AttachCommand> {
+    return (await this.#backendOf(name, { backend })).attach(name, options);
+  }
+
+  /** Types into the terminal. @throws SessionAttachError when it is lost or the session has ended */
+  async send(name: string, input: SendInput, choice: BackendChoice = {}): Promise<void> {
+    await (await this.#backendOf(name, choice)).send(name, input);
+  }
+
+  /** The command that runs a program beside the job, with its directory and environment. */
+  async exec(name: string, argv: readonly string[], choice: BackendChoice = {}): Promise<AttachCommand> {
+    return (await this.#backendOf(name, choice)).exec(name, argv);
+  }
+
+  /**
+   * Forgets an ended session: its name, its terminal, its environment. Its runs stay, with log and exit code, until
+   * {@link prune}. A session without a record is forgotten by its backend.
+   *
+   * @throws SessionStopError while it may be running
+   */
+  async remove(name: string, choice: BackendChoice = {}): Promise<void> {
+    const { backend, current, kind } = await this.#locate(name, { ...choice, own: 'trust the record' });
+    if (current === null) return present(backend, kind).remove(name);
+    const removal = await this.runs.claimRemoval(current.claim.session);
+    try {
+      await backend?.remove(name);
+    } catch (error) {
+      // Where its program is gone, nothing can be left there.
+      if (!isBackendNotFound(error)) {
+        this.runs.cancelRemoval(removal);
+        throw error;
+      }
+    }
+    this.runs.forget(removal);
+  }
+
+  /**
+   * Waits for the end of the current run.
+   *
+   * @throws the signal's reason when it aborts; SessionConfigError for a session without a record
+   */
+  async wait(name: string, options: WaitOptions & BackendChoice): Promise<WaitOutcome> {
+    const { current } = await this.#locate(name, { backend: options.backend, own: 'trust the record' });
+    if (current !== null) return waitForExit(current.reading.run, options, this.#world);
+    throw new SessionConfigError(`session "${name}" was not started by Longhaul: nothing records its end`, { hint: 'Only sessions with a run can be waited for: longhaul history' });
+  }
+
+  /** Every run that is kept, newest first, of removed sessions too. */
+  async history(filter: RunFilter = {}): Promise<readonly SessionStatus[]> {
+    return (await this.runs.runs(filter)).map((run) => this.runs.status(run));
+  }
+
+  /** Drops finished runs; see {@link RetentionPolicy}. */
+  prune(policy: RetentionPolicy): Promise<PruneReport> {
+    return this.runs.prune(policy);
+  }
+
+  /** Disposes the backends. Sessions go on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#backends.map((backend) => backend[Symbol.asyncDispose]()));
+  }
+
+  #locate(name: string, options: Pick<LocateOptions, 'backend' | 'own'>): Promise<LocatedSession> {
+    return locateSession(name, { ...options, runs: this.runs, backends: this.#backends });
+  }
+
+  async #backendOf(name: string, { backend }: Pick<LocateOptions, 'backend'>): Promise<SessionBackend> {
+    const located = await this.#locate(name, { backend, own: 'trust the record' });
+    return present(located.backend, located.kind);
+  }
+
+  async #runOf(name: string, rawRunId: string): Promise<RunDirectory> {
+    const run = await this.runs.find(parseRunId(rawRunId));
+    if (run?.session === name) return run;
+    throw new SessionNotFoundError(name, `run ${rawRunId}`, { hint: `See its runs: longhaul history ${name}` });
+  }
+}
+
+/** The backend of a record may be one that this manager was not given. */
+function present(backend: SessionBackend | null | undefined, kind = 'any backend'): SessionBackend {
+  if (backend !== null && backend !== undefined) return backend;
+  throw new BackendNotFoundError(kind, { message: `this Longhaul has no backend ${kind}, and the session needs it` });
+}
+
+function ignore(): void {
+  // Warnings are for callers who ask for them.
+}

@@ -1,0 +1,54 @@
+import type { BackendKind, EnvEntry, OutputSpec, SessionSpec } from '../session-spec.ts';
+
+/** What a user asks for; everything that is not said is taken from the caller. */
+export interface StartRequest {
+  readonly name: string;
+  /** Default: the first backend of the manager. */
+  readonly backend?: BackendKind;
+  /** argv, run without a shell. */
+  readonly command: readonly string[];
+  /** Absolute, or relative to the caller's directory. Default: that one. */
+  readonly workingDir?: string;
+  /** Variables to set. null takes the caller's value and treats it as a secret (`-e KEY`). */
+  readonly env?: Readonly<Record<string, string | null>>;
+  /** A file of KEY=VALUE lines ({@link parseEnvFile}); its values are secrets. `env` goes before it. */
+  readonly envFile?: string;
+  /** More names whose values are secrets. */
+  readonly secretEnv?: readonly string[];
+  readonly outputs?: readonly OutputSpec[];
+  /** Cells of the first terminal. Default: the caller's, else 80 by 24. */
+  readonly terminal?: { readonly columns: number; readonly rows: number };
+  readonly onExit?: readonly string[] | null;
+  readonly stop?: { readonly signal?: string; readonly timeoutMs?: number };
+}
+
+/** What the caller's process is like. */
+export interface Caller {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. */
+  readonly cwd: string;
+  readonly umask: number;
+  /** Of its terminal, where it has one. */
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+}
+
+/** Something the user should know, and that does not stand in the way. */
+export interface SpecWarning {
+  /** `name-left-out`: sh cannot carry it. `not-utf-8`: Node gives such values and arguments with U+FFFD in place of their bytes. */
+  readonly kind: 'name-left-out' | 'not-utf-8';
+  readonly message: string;
+}
+
+/** A spec that is complete, and what was noticed on the way. */
+export interface BuiltSpec {
+  readonly spec: SessionSpec;
+  readonly warnings: readonly SpecWarning[];
+}
+
+/** A job's environment, and what was noticed on the way. */
+export interface BuiltEnvironment {
+  readonly env: readonly EnvEntry[];
+  readonly secretEnv: readonly string[];
+  readonly warnings: readonly SpecWarning[];
+}
