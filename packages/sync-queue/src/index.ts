@@ -15,3 +15,12 @@ export { decideRetry, DEFAULT_RETRY_POLICY, MAX_ATTEMPTS, MAX_SEALS, RETRY_RULES
 export type { Random, RetryDecision, RetryPolicy, RetryQuestion, RetryRule } from './retry-policy.ts';
 export { SqliteQueueStore } from './sqlite/sqlite-queue-store.ts';
 export type { SqliteQueueStoreOptions } from './sqlite/sqlite-queue-store.ts';
+export { SyncQueue } from './sync-queue.ts';
+export type { EnqueueRequest, RetryAllResult, SyncQueueOptions } from './sync-queue.ts';
+export { DEFAULT_PROBE_SCHEDULE } from './worker/probe-policy.ts';
+export type { ProbeSchedule } from './worker/probe-policy.ts';
+export { SyncWorker } from './worker/sync-worker.ts';
+export type { WorkerRun } from './worker/sync-worker.ts';
+export { DEFAULT_WORKER_POLICY } from './worker/worker-env.ts';
+export type { WorkerEvent, WorkerListener } from './worker/worker-event.ts';
+export type { Destination, DestinationSource, SealShelf, WorkerPolicy, WorkerPorts } from './worker/worker-ports.ts';

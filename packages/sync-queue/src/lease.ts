@@ -1,5 +1,5 @@
 import type { RawPath, SealSource, TransferProgress } from '@longhaul/sync-transports';
-import type { Job, JobPhase } from './job.ts';
+import type { HoldReason, Job, JobPhase } from './job.ts';
 import type { ChildProcess, Owner } from './owner.ts';
 
 /** Names a claim. Every write of a worker carries it; when the epoch is no longer the job's, the lease is lost. */
@@ -30,8 +30,8 @@ export interface ClaimedJob {
   /** The seal digest whose push into the staging folder was completed; null: none, or unknown. */
   readonly stagedDigest: string | null;
   readonly sealNeeded: 'yes' | 'no';
-  /** When the present reason to wait began; null where there was none. Milliseconds since 1970, the store's clock. */
-  readonly waitingSince: number | null;
+  /** What it waited for until this claim, and for how long by the store's clock; null where it waited for nothing. */
+  readonly waited: { readonly reason: HoldReason; readonly ms: number } | null;
   /** How often a failure without a kind has been answered by an immediate repeat. */
   readonly blindRepeats: number;
   /** Processes that an earlier owner started and nobody has ended yet: to be ended before anything else. */
@@ -61,6 +61,8 @@ export interface SealRecord {
   readonly sealedAt: string;
   readonly files: number;
   readonly bytes: number;
+  /** What the destination will not hold (sockets, devices): said in the history, never skipped in silence. */
+  readonly findings?: string | null;
 }
 
 /** A lease as it stands, for those who look for dead owners. */

@@ -51,7 +51,7 @@ export interface CancelledOutcome extends OutcomeBase {
 export interface VerifiedOutcome extends OutcomeBase {
   readonly kind: 'verified';
   readonly proof: Omit<Proof, 'jobId' | 'destination' | 'at'>;
-  /** `left`: the staging folder could not be removed yet. */
+  /** `left`: something of this job may still lie in the staging folder. */
   readonly staging: 'removed' | 'left';
   /** So many enqueues are answered by this result; where there were more, a new generation follows. */
   readonly covers: number;

@@ -63,7 +63,7 @@ function take(tx: Tx, row: JobRow, { owner, leaseMs }: ClaimRequest): ClaimedJob
     finalName: row.final_name as RawPath,
     stagedDigest: row.staged_digest,
     sealNeeded: row.seal_needed === 1 ? 'yes' : 'no',
-    waitingSince: row.hold_since,
+    waited: row.hold === null ? null : { reason: row.hold, ms: tx.now - (row.hold_since ?? tx.now) },
     blindRepeats: row.blind_repeats,
     orphans: processesOf(tx, row.id),
   };

@@ -35,7 +35,7 @@ export function enqueueFollowUp(tx: Tx, row: JobRow): void {
 function joinActive(tx: Tx, row: JobRow, request: NewJob): EnqueueResult {
   const run = request.run === null ? null : JSON.stringify(request.run);
   const priority = Math.max(row.priority, request.priority);
-  if (row.state === 'QUEUED') updateRow(tx, row, { priority, ...(request.run === null ? {} : runColumns(request.run)) });
+  if (row.state === 'QUEUED') updateRow(tx, row, { priority, seal_needed: 1, ...(request.run === null ? {} : runColumns(request.run)) });
   else updateRow(tx, row, { priority, requests: row.requests + 1, next_run: run ?? row.next_run });
   remember(tx, request.dedupKey, row.id);
   remark(tx, row, { reason: 'enqueued again while it is on its way: no second job' });

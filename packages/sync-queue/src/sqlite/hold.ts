@@ -63,7 +63,7 @@ export function recordSeal(tx: Tx, lease: LeaseRef, seal: SealRecord): Job {
   const changed = row.seal_digest !== null && row.seal_digest !== seal.digest;
   const generation = changed ? row.generation + 1 : row.generation;
   updateRow(tx, row, { seal_needed: 0, seal_id: seal.id, seal_digest: seal.digest, files_total: seal.files, bytes_total: seal.bytes, generation, ...(changed ? { mismatches: 0 } : {}) });
-  remark(tx, row, { reason: changed ? `sealed generation ${generation}` : 'sealed', evidence: `${seal.files} files, ${seal.bytes} bytes, digest ${seal.digest}` });
+  remark(tx, row, { reason: changed ? `sealed generation ${generation}` : 'sealed', evidence: `${seal.files} files, ${seal.bytes} bytes, digest ${seal.digest}${seal.findings == null ? '' : `; not sent: ${seal.findings}`}` });
   return getJob(tx, row.id);
 }
 

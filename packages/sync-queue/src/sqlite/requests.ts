@@ -8,8 +8,8 @@ import type { JobChanges, Note } from './job-table.ts';
 import { getJob, getRow, highestGeneration, newerActive, NO_FAILURE, NO_HOLD, remark, transition, updateRow } from './job-table.ts';
 import type { Tx } from './queue-database.ts';
 
-/** What a fresh start means: the whole budget, and none of the old failure. */
-const FRESH_BUDGET = { attempts: 0, recoveries: 0, reseals: 0, mismatches: 0, blind_repeats: 0, cancel_requested: 0, auto_requeued: 0 } as const;
+/** What a fresh start means: the whole budget, and the source as it is now. */
+const FRESH_BUDGET = { attempts: 0, recoveries: 0, reseals: 0, mismatches: 0, blind_repeats: 0, cancel_requested: 0, auto_requeued: 0, seal_needed: 1 } as const;
 
 /** By a person. @throws JobNotFoundError, IllegalTransitionError, JobConflictError */
 export function retry(tx: Tx, id: string): Job {

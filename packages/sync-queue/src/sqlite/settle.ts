@@ -119,7 +119,7 @@ function verified(tx: Tx, row: JobRow, outcome: VerifiedOutcome): void {
     proof.files,
     proof.bytes,
   );
-  const staging = outcome.staging === 'removed' ? ({ staging: 'none', staged_digest: null } as const) : ({ staging: 'abandoned', staging_due_at: tx.now } as const);
+  const staging = outcome.staging === 'removed' || row.staging === 'none' ? ({ staging: 'none', staged_digest: null } as const) : ({ staging: 'abandoned', staging_due_at: tx.now } as const);
   const changes = { ...settled(outcome), ...RELEASED, ...NO_HOLD, ...NO_FAILURE, ...staging, mismatches: 0, blind_repeats: 0, cancel_requested: 0, requests: 1, next_run: null, verified_at: tx.now } as const;
   transition(tx, row, 'VERIFIED', { changes, note: outcome });
   if (row.cancel_requested === 1) remark(tx, { ...row, state: 'VERIFIED' }, { reason: 'the cancel came too late: it was published already' });

@@ -1,0 +1,117 @@
+import { compareManifest, displayPath, judgeInPlace } from '@longhaul/sync-transports';
+import type { PushRequest, RawPath, Receipt, Seal } from '@longhaul/sync-transports';
+import type { ChildProcess } from '../owner.ts';
+import type { PushedOutcome } from '../outcome.ts';
+import { failureOfResult, JobFailed } from './job-failure.ts';
+import type { JobRun } from './job-run.ts';
+import { assertUnchanged, sealForPush } from './seal-step.ts';
+
+/** RUNNING: seal, look at what is in place, push, look at the source again. @throws JobFailed, Stopped, errors of the ports */
+export async function pushJob(run: JobRun): Promise<PushedOutcome> {
+  const transport = run.transport;
+  const seal = await sealForPush(run);
+  run.held.check();
+  await transport.checkNames(seal);
+  const inPlace = await receiptInPlace(run, seal);
+  // After a mismatch the receipt is not believed: everything is looked at again.
+  if (inPlace?.sealDigest === seal.digest && run.job.mismatches === 0) {
+    return { kind: 'pushed', where: 'published', reason: `the destination holds this content already (generation ${inPlace.generation}): nothing to send` };
+  }
+  await passGeneration(run, inPlace);
+  await run.env.store.intend(run.held.lease, { phase: 'pushing', reason: `pushing ${seal.totals.files} files, ${seal.totals.bytes} bytes` });
+  await push(run, { seal });
+  if (run.job.mismatches > 0) await repeatMismatched(run, seal);
+  await assertUnchanged(run, seal);
+  await run.progress.drained();
+  return { kind: 'pushed', where: 'staged', reason: 'pushed', progress: run.progress.latest };
+}
+
+/** The receipt of an earlier generation under the final name, or null. @throws JobFailed where something else lies there. */
+async function receiptInPlace(run: JobRun, seal: Seal): Promise<Receipt | null> {
+  const { claimed, held, job, transport } = run;
+  const inPlace = await transport.readReceipt({ finalName: claimed.finalName, signal: held.signal });
+  const receipt = inPlace.kind === 'receipt' ? inPlace.receipt : null;
+  // Which generation comes next is settled below; here only whose it is.
+  const generation = Math.max(job.generation, receipt?.generation ?? 0);
+  const judgement = judgeInPlace(inPlace, { sourceId: job.sourceId, jobId: job.id, sealId: seal.id, generation, staging: 'tree' });
+  if (judgement.kind === 'conflict') throw conflict(run, judgement);
+  return receipt;
+}
+
+/** A queue that was made anew counts from one; what is published has counted on. */
+async function passGeneration(run: JobRun, inPlace: Receipt | null): Promise<void> {
+  if (inPlace === null || inPlace.generation < run.job.generation) return;
+  run.job = await run.env.store.raiseGeneration(run.held.lease, { above: inPlace.generation });
+}
+
+/** Another source, another host, or something of nobody's lies under the final name: nothing is merged (design §5.2). */
+export function conflict(run: JobRun, { holder, evidence }: { readonly holder: Receipt | null; readonly evidence: string }): JobFailed {
+  const name = displayPath(run.claimed.finalName);
+  const whose = holder === null ? '' : ` (${holder.source} on ${holder.host})`;
+  return new JobFailed({
+    kind: 'config',
+    message: `"${name}" at ${run.job.destination} is taken by something else${whose}; it was left as it is`,
+    evidence,
+    hint: 'Choose another name: --as NAME (or `as:` in longhaul.yaml)',
+    retryAfterMs: null,
+    // Not the destination's fault: it need not be asked, and must not be asked again by itself.
+    origin: 'source',
+  });
+}
+
+/** One push with everything around it: progress, the process that does it, the stall limit. @throws JobFailed, Stopped */
+async function push(run: JobRun, what: Pick<PushRequest, 'seal' | 'repeat'>): Promise<void> {
+  const { held, progress, transport, destination, placement } = run;
+  const bandwidth = destination?.bandwidth?.() ?? null;
+  const processes = new ProcessNotes(run);
+  const result = await held.watched(async () =>
+    transport.push({
+      ...what,
+      placement,
+      ...(bandwidth === null ? {} : { bandwidth }),
+      onProgress: (value) => progress.report(value),
+      onProcess: (process) => processes.started(process),
+      signal: held.signal,
+    }),
+  );
+  await processes.ended();
+  held.check();
+  if (!result.ok) throw new JobFailed(failureOfResult(result, run.job.destination));
+}
+
+/** Writes down which process works for the job, so that whoever takes over after a crash can end it. */
+class ProcessNotes {
+  readonly #run: JobRun;
+  readonly #noted: { readonly process: ChildProcess; readonly written: Promise<void> }[] = [];
+
+  constructor(run: JobRun) {
+    this.#run = run;
+  }
+
+  started({ pid, startTime }: { readonly pid: number; readonly startTime: string }): void {
+    const { env, held } = this.#run;
+    const { host, bootId } = env.owners.self;
+    const process = { host, bootId, pid, startTime };
+    const written = env.store.recordProcess(held.lease, process).catch((cause: unknown) => {
+      // Without the note nobody could end it after us: it must not go on.
+      held.stopWith({ kind: 'leaseLost', cause });
+    });
+    this.#noted.push({ process, written });
+  }
+
+  async ended(): Promise<void> {
+    for (const { process, written } of this.#noted) {
+      await written;
+      await this.#run.env.store.forgetProcess(this.#run.job.id, process);
+    }
+  }
+}
+
+/** A plain push skips a file of the right size and time: after a mismatch what is there is hashed, and what is wrong sent past that. */
+async function repeatMismatched(run: JobRun, seal: Seal): Promise<void> {
+  const { transport, held, placement } = run;
+  const manifest = await transport.hashsum({ where: 'staging', placement, seal, signal: held.signal });
+  const { missing, mismatched } = compareManifest(seal, manifest);
+  const repeat: readonly RawPath[] = [...missing, ...mismatched];
+  if (repeat.length > 0) await push(run, { seal, repeat });
+}

@@ -1,0 +1,56 @@
+import { systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import type { Random } from '../retry-policy.ts';
+import { DEFAULT_RETRY_POLICY } from '../retry-policy.ts';
+import { KeyedLock } from './keyed-lock.ts';
+import { lastChangeOnDisk } from './last-change.ts';
+import { DEFAULT_PROBE_SCHEDULE } from './probe-policy.ts';
+import { WorkerEvents } from './worker-event.ts';
+import type { WorkerPolicy, WorkerPorts } from './worker-ports.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** The numbers of design §5.4 and §5.5, and ours where it gives none. */
+export const DEFAULT_WORKER_POLICY: WorkerPolicy = {
+  retry: DEFAULT_RETRY_POLICY,
+  probes: DEFAULT_PROBE_SCHEDULE,
+  leaseMs: MINUTE,
+  heartbeatMs: 2 * SECOND,
+  recoveryMs: 2 * SECOND,
+  pollMs: SECOND,
+  progressMs: SECOND,
+  stallMs: 10 * MINUTE,
+  maxRecoveries: 3,
+  busySourceMs: 5 * SECOND,
+  maxQuietWaitMs: 10 * MINUTE,
+  lockedTries: 5,
+  lockedPauseMs: 2 * SECOND,
+  slots: 2,
+  slotsOf: {},
+  shutdownGraceMs: 0,
+};
+
+/** The ports with every default filled in, and what the jobs of one worker share. */
+export interface WorkerEnv extends Omit<Required<WorkerPorts>, 'policy' | 'sourceBusy'> {
+  readonly sourceBusy: WorkerPorts['sourceBusy'];
+  readonly policy: WorkerPolicy;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: WorkerEvents;
+  /** One seal at a time per source: the second job of a fan-out finds the first one's. */
+  readonly sealing: KeyedLock;
+}
+
+export function workerEnv(ports: WorkerPorts): WorkerEnv {
+  return {
+    ...ports,
+    sourceBusy: ports.sourceBusy,
+    clock: ports.clock ?? systemClock,
+    random: ports.random ?? Math.random,
+    lastChange: ports.lastChange ?? lastChangeOnDisk,
+    policy: { ...DEFAULT_WORKER_POLICY, ...ports.policy },
+    events: new WorkerEvents(),
+    sealing: new KeyedLock(),
+  };
+}

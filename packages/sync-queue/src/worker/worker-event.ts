@@ -1,0 +1,37 @@
+import type { TransferProgress } from '@longhaul/sync-transports';
+import type { Job } from '../job.ts';
+import type { JobState } from '../job-state.ts';
+
+/** What a worker tells while it works. The queue's history is the record; these are for a screen. */
+export type WorkerEvent =
+  | { readonly type: 'jobStarted'; readonly job: Job }
+  | { readonly type: 'sealing'; readonly jobId: string; readonly filesDone: number; readonly filesTotal: number; readonly bytesDone: number; readonly bytesTotal: number }
+  | { readonly type: 'progress'; readonly jobId: string; readonly progress: TransferProgress }
+  | { readonly type: 'verifying'; readonly jobId: string; readonly filesDone: number; readonly filesTotal: number }
+  | { readonly type: 'transition'; readonly job: Job; readonly from: JobState; readonly reason: string }
+  | { readonly type: 'leaseLost'; readonly jobId: string }
+  | { readonly type: 'recovered'; readonly jobs: readonly Job[] }
+  | { readonly type: 'orphanEnded'; readonly jobId: string; readonly pid: number }
+  | { readonly type: 'destinationDown'; readonly destination: string; readonly reason: 'breaker' | 'no_space'; readonly detail: string; readonly probeInMs: number }
+  | { readonly type: 'destinationUp'; readonly destination: string; readonly requeued: number }
+  /** Something went wrong that is no job's outcome; the worker goes on. */
+  | { readonly type: 'problem'; readonly error: unknown; readonly jobId: string | null };
+
+export type WorkerListener = (event: WorkerEvent) => void;
+
+/** Tells all listeners. */
+export class WorkerEvents {
+  readonly #listeners = new Set<WorkerListener>();
+
+  /** Returns what takes the listener off again. */
+  on(listener: WorkerListener): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  emit(event: WorkerEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
