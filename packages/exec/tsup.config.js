@@ -1,7 +1,18 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { defineConfig } from 'tsup';
+
+/** Chunks carry a hash in their names. tsup's own `clean` would take the declarations of tsc with them. */
+const withoutOldChunks = {
+  name: 'without-old-chunks',
+  setup(build) {
+    build.onStart(() => {
+      mkdirSync('dist', { recursive: true });
+      for (const file of readdirSync('dist')) if (/\.js(?:\.map)?$/.test(file)) rmSync(join('dist', file));
+    });
+  },
+};
 
 /** The licences of what is bundled ask to be passed on with every copy. */
 const licences = {
@@ -34,10 +45,10 @@ export default defineConfig({
   target: 'node22',
   dts: false,
   sourcemap: true,
-  clean: true,
+  clean: false,
   splitting: true,
   minifySyntax: true,
   minifyWhitespace: true,
   noExternal: [/^(?!@longhaul\/|node:)/],
-  esbuildPlugins: [licences],
+  esbuildPlugins: [withoutOldChunks, licences],
 });

@@ -1,14 +1,15 @@
-import type { ChildProcess } from 'node:child_process';
-
 import type { execa } from 'execa';
 
-import type { Command, CommandInput, CommandOutput } from './command.ts';
+import { rawProcess, stdioOf } from './child-process.ts';
+import type { Command } from './command.ts';
 import { buildEnvironment } from './environment.ts';
-import { listProcesses } from './process-info.ts';
-import type { RawExit, RawFailure, RawProcess } from './raw-process.ts';
+import type { RawFailure, RawProcess } from './raw-process.ts';
 import { explainSpawnFailure } from './spawn-failure.ts';
 
 type Execa = typeof execa;
+
+/** execa's types list the standard descriptors only; any number is passed on as it is. */
+type ExecaStdio = 'ignore' | 'inherit' | 'pipe';
 
 let loading: Promise<Execa> | undefined;
 
@@ -28,14 +29,15 @@ export function startWithExeca(run: Execa, command: Command): RawProcess | RawFa
 }
 
 function start(run: Execa, command: Command): RawProcess | Promise<RawFailure> {
-  const group = command.group ?? 'own';
-  const subprocess = run(command.program, command.args ?? [], {
-    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+  const { program, args = [], cwd, group = 'own' } = command;
+  const { stdin, stdout, stderr } = stdioOf(command);
+  const subprocess = run(program, args, {
+    ...(cwd === undefined ? {} : { cwd }),
     env: buildEnvironment(command.env),
     extendEnv: false,
-    stdin: stdioOption(command.stdin ?? 'ignore') as 'ignore',
-    stdout: stdioOption(command.stdout ?? {}),
-    stderr: stdioOption(command.stderr ?? {}),
+    stdin: stdin as ExecaStdio,
+    stdout: stdout as ExecaStdio,
+    stderr: stderr as ExecaStdio,
     // Bounds, time and abort are the supervisor's; execa's own would end the leader of the group only as far as it waits for it.
     buffer: false,
     reject: false,
@@ -51,47 +53,4 @@ function start(run: Execa, command: Command): RawProcess | Promise<RawFailure> {
   // Its result is not used, and it can only reject by a defect of its own: then the process's events still tell the truth.
   subprocess.catch(() => undefined);
   return rawProcess(child, child.pid, group);
-}
-
-function rawProcess(child: ChildProcess, pid: number, group: 'own' | 'inherit'): RawProcess {
-  const exited = new Promise<RawExit>((resolve) => {
-    child.once('exit', (exitCode, signal) => { resolve({ exitCode, signal }); });
-  });
-  const hasExited = (): boolean => child.exitCode !== null || child.signalCode !== null;
-  return {
-    pid,
-    stdin: child.stdin,
-    stdout: child.stdout,
-    stderr: child.stderr,
-    exited,
-    kill: (signal) => (group === 'own' ? signalGroup(pid, signal) : !hasExited() && child.kill(signal)),
-    isAlive: () => (group === 'own' ? isGroupAlive(pid) : !hasExited()),
-  };
-}
-
-/** The number of a group is not given to anybody else while one member lives; without members there is nobody to signal. */
-function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    return process.kill(-pid, signal);
-  } catch {
-    return false;
-  }
-}
-
-/** A zombie that nobody reaps keeps its group number, but runs no more. */
-function isGroupAlive(pid: number): boolean {
-  try {
-    process.kill(-pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-  return listProcesses().some((entry) => entry.pgid === pid && entry.state !== 'zombie');
-}
-
-/** execa's types list the standard descriptors only; any number is passed on as it is. */
-type StdioOption = 'ignore' | 'inherit' | 'pipe' | 2;
-
-function stdioOption(stdio: CommandInput | CommandOutput): StdioOption {
-  if (typeof stdio === 'string') return stdio;
-  return 'fd' in stdio ? (stdio.fd as 2) : 'pipe';
 }

@@ -14,3 +14,4 @@ export type { DetachedStart, ProcessInput, ProcessOutput, ProcessRunner, Running
 export { replaceProcess } from './replace-process.ts';
 export type { Replacement } from './replace-process.ts';
 export { systemRunner } from './system-runner.ts';
+export type { SystemRunnerOptions } from './system-runner.ts';

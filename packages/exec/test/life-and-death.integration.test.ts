@@ -15,16 +15,16 @@ function fixture(name: string, ...args: string[]): Command {
   return { program: process.execPath, args: ['--conditions=@longhaul/source', join(import.meta.dirname, 'fixtures', name), ...args] };
 }
 
-describe('when this process ends', () => {
+describe.each(['execa', 'node'])('when this process ends (%s)', (engine) => {
   it.each([['exit'], ['throw']])('leaves no program behind (%s)', async (how) => {
-    const outcome = await runner.run(fixture('leave-children.ts', how));
+    const outcome = await runner.run(fixture('leave-children.ts', how, engine));
     const pids = outcome.stdout.text.trim().split(' ').map(Number);
     expect(pids).toHaveLength(3);
     await until('all three are gone', () => pids.every(isGone));
   });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('leaves no program behind (%s)', async (signal) => {
-    await using running = await runner.spawn({ ...fixture('leave-children.ts', 'wait'), stdout: 'pipe' });
+    await using running = await runner.spawn({ ...fixture('leave-children.ts', 'wait', engine), stdout: 'pipe' });
     const first = await running.stdout!.lines()[Symbol.asyncIterator]().next();
     const pids = String(first.value).split(' ').map(Number);
     expect(pids).toHaveLength(3);
