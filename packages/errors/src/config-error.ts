@@ -25,7 +25,12 @@ export class ConfigError extends LonghaulError {
     const { file = null, line = null, column = null, fix = null } = options;
     const place = [file, line, column].filter((part) => part !== null).join(':');
     const context = { file, line, column, ...options.context };
-    super(place === '' ? message : `${place}: ${message}`, { ...options, code: ErrorCode.CONFIG, hint: options.hint ?? fix ?? undefined, context });
+    super(place === '' ? message : `${place}: ${message}`, {
+      ...options,
+      code: ErrorCode.CONFIG,
+      hint: options.hint ?? fix ?? undefined,
+      context,
+    });
     this.file = file;
     this.line = line;
     this.column = column;

@@ -41,7 +41,12 @@ export class TmuxNotFoundError extends BackendNotFoundError {
 export class ContainerRuntimeNotFoundError extends BackendNotFoundError {
   constructor(options: LonghaulErrorOptions = {}) {
     const hint = options.hint ?? `Install one of them. podman: ${installHint('podman')}; docker: ${installHint('docker')}`;
-    super('container', { ...options, code: ErrorCode.CONTAINER_RUNTIME_NOT_FOUND, message: 'no container runtime: neither podman nor docker was found on PATH', hint });
+    super('container', {
+      ...options,
+      code: ErrorCode.CONTAINER_RUNTIME_NOT_FOUND,
+      message: 'no container runtime: neither podman nor docker was found on PATH',
+      hint,
+    });
   }
 }
 
@@ -55,7 +60,12 @@ export class BackendUnavailableError extends OpsError {
 
   constructor(backend: string, reason: string, options: LonghaulErrorOptions = {}) {
     const hint = options.hint ?? 'Its sessions may well be running. Ask again, or see what it says: longhaul doctor';
-    super(`${backend} does not answer: ${reason}`, { ...options, code: ErrorCode.BACKEND_UNAVAILABLE, hint, context: { backend, reason, ...options.context } });
+    super(`${backend} does not answer: ${reason}`, {
+      ...options,
+      code: ErrorCode.BACKEND_UNAVAILABLE,
+      hint,
+      context: { backend, reason, ...options.context },
+    });
     this.backend = backend;
     this.reason = redact(reason, options.secrets);
   }

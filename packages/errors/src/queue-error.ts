@@ -23,7 +23,11 @@ export class IllegalTransitionError extends QueueError {
   readonly to: string;
 
   constructor(jobId: string, from: string, to: string, options: LonghaulErrorOptions = {}) {
-    super(`sync job "${jobId}" is ${from} and cannot become ${to}`, { ...options, code: ErrorCode.ILLEGAL_TRANSITION, context: { jobId, from, to, ...options.context } });
+    super(`sync job "${jobId}" is ${from} and cannot become ${to}`, {
+      ...options,
+      code: ErrorCode.ILLEGAL_TRANSITION,
+      context: { jobId, from, to, ...options.context },
+    });
     this.jobId = jobId;
     this.from = from;
     this.to = to;
@@ -35,7 +39,11 @@ export class LeaseLostError extends QueueError {
   readonly jobId: string;
 
   constructor(jobId: string, options: LonghaulErrorOptions = {}) {
-    super(`the lease on sync job "${jobId}" is lost: another worker holds it, or it was cancelled`, { ...options, code: ErrorCode.LEASE_LOST, context: { jobId, ...options.context } });
+    super(`the lease on sync job "${jobId}" is lost: another worker holds it, or it was cancelled`, {
+      ...options,
+      code: ErrorCode.LEASE_LOST,
+      context: { jobId, ...options.context },
+    });
     this.jobId = jobId;
   }
 }

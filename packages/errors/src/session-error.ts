@@ -20,7 +20,12 @@ export class SessionExistsError extends SessionError {
 
   constructor(name: string, backend: string, options: LonghaulErrorOptions = {}) {
     const hint = options.hint ?? `Choose another name, come back to it with \`longhaul attach ${name}\`, or end it with \`longhaul stop ${name}\``;
-    super(name, `session "${name}" already exists (${backend})`, { ...options, code: ErrorCode.SESSION_EXISTS, hint, context: { backend, ...options.context } });
+    super(name, `session "${name}" already exists (${backend})`, {
+      ...options,
+      code: ErrorCode.SESSION_EXISTS,
+      hint,
+      context: { backend, ...options.context },
+    });
     this.backend = backend;
   }
 }
@@ -31,7 +36,12 @@ export class SessionNotFoundError extends SessionError {
 
   constructor(name: string, backend: string, options: LonghaulErrorOptions = {}) {
     const hint = options.hint ?? 'See what is there: longhaul list';
-    super(name, `session "${name}" was not found (${backend})`, { ...options, code: ErrorCode.SESSION_NOT_FOUND, hint, context: { backend, ...options.context } });
+    super(name, `session "${name}" was not found (${backend})`, {
+      ...options,
+      code: ErrorCode.SESSION_NOT_FOUND,
+      hint,
+      context: { backend, ...options.context },
+    });
     this.backend = backend;
   }
 }
@@ -84,7 +94,12 @@ export class SessionAmbiguousError extends SessionError {
 
   constructor(name: string, backends: readonly string[], options: LonghaulErrorOptions = {}) {
     const hint = options.hint ?? `Say which one: ${backends.map((backend) => `--backend ${backend}`).join(' or ')}`;
-    super(name, `session "${name}" exists in ${backends.join(' and ')}`, { ...options, code: ErrorCode.SESSION_AMBIGUOUS, hint, context: { backends, ...options.context } });
+    super(name, `session "${name}" exists in ${backends.join(' and ')}`, {
+      ...options,
+      code: ErrorCode.SESSION_AMBIGUOUS,
+      hint,
+      context: { backends, ...options.context },
+    });
     this.backends = [...backends];
   }
 }

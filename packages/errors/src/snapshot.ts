@@ -85,7 +85,7 @@ function entriesOf(record: Readonly<Record<string, unknown>>, walk: Walk): Recor
 }
 
 function entryOf(key: string, value: unknown, walk: Walk): JsonValue {
-  if (SECRET_KEY.test(key) && (typeof value === 'string' || ArrayBuffer.isView(value))) return REDACTED;
+  if (SECRET_KEY.test(key) && (typeof value === 'string' || typeof value === 'object') && value !== null) return REDACTED;
   if (ENV_KEY.test(key) && typeof value === 'object' && value !== null && !Array.isArray(value)) {
     // Which variables were set helps to find a fault; what they hold is nobody's business.
     return Object.fromEntries(Object.keys(value).map((name) => [name, REDACTED]));

@@ -36,7 +36,12 @@ export class SourceChangedError extends SourceError {
 
   constructor(source: string, paths: readonly string[], options: LonghaulErrorOptions = {}) {
     const hint = options.hint ?? 'It is sealed again when it has been quiet for a while; end what writes there to have it sent sooner';
-    super(source, `source ${quote(source)} changed while it was sent: ${shown(paths)}`, { ...options, code: ErrorCode.SOURCE_CHANGED, hint, context: { paths, ...options.context } });
+    super(source, `source ${quote(source)} changed while it was sent: ${shown(paths)}`, {
+      ...options,
+      code: ErrorCode.SOURCE_CHANGED,
+      hint,
+      context: { paths, ...options.context },
+    });
     this.paths = [...paths];
   }
 }
@@ -47,7 +52,12 @@ export class SourceUnreadableError extends SourceError {
 
   constructor(source: string, paths: readonly string[], options: LonghaulErrorOptions = {}) {
     const hint = options.hint ?? 'Make them readable for this user, or move them out of the source';
-    super(source, `source ${quote(source)} has parts that cannot be read: ${shown(paths)}`, { ...options, code: ErrorCode.SOURCE_UNREADABLE, hint, context: { paths, ...options.context } });
+    super(source, `source ${quote(source)} has parts that cannot be read: ${shown(paths)}`, {
+      ...options,
+      code: ErrorCode.SOURCE_UNREADABLE,
+      hint,
+      context: { paths, ...options.context },
+    });
     this.paths = [...paths];
   }
 }
@@ -74,7 +84,12 @@ export class SourceNameError extends SourceError {
   constructor(source: string, paths: readonly string[], options: SourceNameErrorOptions) {
     const { problem } = options;
     const hint = options.hint ?? 'Rename them, or choose another destination';
-    super(source, `source ${quote(source)} ${NAME_PROBLEMS[problem]}: ${shown(paths)}`, { ...options, code: ErrorCode.SOURCE_NAME, hint, context: { problem, paths, ...options.context } });
+    super(source, `source ${quote(source)} ${NAME_PROBLEMS[problem]}: ${shown(paths)}`, {
+      ...options,
+      code: ErrorCode.SOURCE_NAME,
+      hint,
+      context: { problem, paths, ...options.context },
+    });
     this.problem = problem;
     this.paths = [...paths];
   }

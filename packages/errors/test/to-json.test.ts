@@ -64,8 +64,8 @@ describe('toJSON', () => {
   });
 
   it('replaces values whose name says that they are secret, and says which variables were set', () => {
-    const context = { password: 'hunter2', nested: { apiKey: 'hunter2', 'aws-secret': Buffer.from('hunter2') }, env: { KEY: 'hunter2' }, argv: ['docker', '-e', 'A=hunter2'] };
+    const context = { password: 'hunter2', nested: { apiKey: 'hunter2', 'aws-secret': Buffer.from('hunter2'), credentials: { user: 'lab', word: 'hunter2' }, tokens: 5 }, env: { KEY: 'hunter2' }, argv: ['docker', '-e', 'A=hunter2'] };
     const { context: kept } = new LonghaulError('x', { code: 'INTERNAL', context });
-    expect(kept).toEqual({ password: '[redacted]', nested: { apiKey: '[redacted]', 'aws-secret': '[redacted]' }, env: { KEY: '[redacted]' }, argv: ['docker', '-e', 'A=[redacted]'] });
+    expect(kept).toEqual({ password: '[redacted]', nested: { apiKey: '[redacted]', 'aws-secret': '[redacted]', credentials: '[redacted]', tokens: 5 }, env: { KEY: '[redacted]' }, argv: ['docker', '-e', 'A=[redacted]'] });
   });
 });

@@ -15,7 +15,12 @@ export function startWithNode(command: Command): RawProcess | RawFailure | Promi
   const { stdin, stdout, stderr } = stdioOf(command);
   let child: ChildProcess;
   try {
-    child = spawn(program, args, { ...(cwd === undefined ? {} : { cwd }), env: buildEnvironment(command.env), detached: group === 'own', stdio: [stdin, stdout, stderr] });
+    child = spawn(program, args, {
+      ...(cwd === undefined ? {} : { cwd }),
+      env: buildEnvironment(command.env),
+      detached: group === 'own',
+      stdio: [stdin, stdout, stderr],
+    });
   } catch (error) {
     return explainSpawnFailure(error, command);
   }

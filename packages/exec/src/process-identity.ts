@@ -67,7 +67,8 @@ function linuxBootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
   } catch (cause) {
-    throw new BackendUnavailableError('system', 'it does not tell its boot id', { cause, hint: 'Mount /proc: Longhaul tells processes of this boot from older ones by it' });
+    const hint = 'Mount /proc: Longhaul tells processes of this boot from older ones by it';
+    throw new BackendUnavailableError('system', 'it does not tell its boot id', { cause, hint });
   }
 }
 

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
+import { BackendUnavailableError } from '@longhaul/errors';
+
 /** One process as the system lists it. Read at one moment: it may be gone in the next. */
 export interface ProcessInfo {
   readonly pid: number;
@@ -17,7 +19,10 @@ export interface ProcessInfo {
   readonly startTime: string;
 }
 
-/** A process by its number, or null where there is none (or the system hides it). Linux: one file is read, nothing is started. */
+/**
+ * A process by its number, or null where there is none (or the system hides it). Linux: one file is read, nothing is started.
+ * @throws BackendUnavailableError on other systems, where ps cannot be run.
+ */
 export function processInfo(pid: number): ProcessInfo | null {
   if (!Number.isSafeInteger(pid) || pid <= 0) return null;
   return process.platform === 'linux' ? readStat(pid) : (psInfo(['-p', String(pid)])[0] ?? null);
@@ -67,7 +72,10 @@ export function parseProcStat(text: string): ProcessInfo | null {
 }
 
 function psInfo(selection: readonly string[]): ProcessInfo[] {
-  const { stdout } = spawnSync('ps', [...selection, '-o', 'pid=,ppid=,pgid=,tpgid=,state=,lstart='], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } });
+  const columns = 'pid=,ppid=,pgid=,tpgid=,state=,lstart=';
+  const { stdout, error } = spawnSync('ps', [...selection, '-o', columns], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } });
+  // Not being able to ask is no "there is none".
+  if (error !== undefined) throw new BackendUnavailableError('system', 'ps cannot be run', { cause: error });
   return parsePs(stdout);
 }
 

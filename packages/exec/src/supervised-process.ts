@@ -18,7 +18,10 @@ interface Reader {
 }
 
 /** Why the process is being ended by us. */
-type Ending = { readonly kind: 'timedOut'; readonly timeoutMs: number } | { readonly kind: 'cancelled'; readonly reason: unknown } | { readonly kind: 'failed'; readonly error: unknown };
+type Ending =
+  | { readonly kind: 'timedOut'; readonly timeoutMs: number }
+  | { readonly kind: 'cancelled'; readonly reason: unknown }
+  | { readonly kind: 'failed'; readonly error: unknown };
 
 /** Everything about a started process that does not depend on how it was started: outputs, input, time, abort, outcome. */
 export class SupervisedProcess implements RunningProcess {
