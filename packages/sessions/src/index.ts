@@ -17,7 +17,7 @@ export type { LaunchFilesWriter, Release, RunStoreOptions } from './run-store.ts
 export { hasEnded, judgeRun, mayLive } from './run-verdict.ts';
 export type { RunEnd, RunVerdict } from './run-verdict.ts';
 export type * from './session-backend.ts';
-export { parseSessionName } from './session-name.ts';
+export { asSessionName, parseSessionName } from './session-name.ts';
 export type { SessionName } from './session-name.ts';
 export type * from './session-spec.ts';
 export type * from './session-state.ts';

@@ -107,5 +107,7 @@ function bytesOf(path: string): number {
 
 function diskBytes(path: string): number {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  return found === undefined ? 0 : found.blocks * 512;
+  if (found === undefined) return 0;
+  // Holes make the blocks fewer, what a file system sets aside for a file that was growing makes them more.
+  return Math.min(found.blocks * 512, Math.ceil(found.size / 4096) * 4096);
 }

@@ -93,8 +93,9 @@ class Reader {
   }
 
   #value(start: number): string {
-    this.take(BLANKS);
+    const blanks = this.take(BLANKS);
     const quote = this.#text[this.#at];
+    if (blanks !== '' && quote === '#') return '';
     if (quote === "'") return this.take(SINGLE_QUOTED) ?? this.#unclosed(start);
     if (quote === '"') return (this.take(DOUBLE_QUOTED) ?? this.#unclosed(start)).replace(/\\([^])/g, (whole, letter: string) => ESCAPES[letter] ?? whole);
     return (this.take(UNQUOTED) ?? '').trimEnd();
