@@ -98,7 +98,8 @@ function isCurrent(run: RunDirectory, { state, world }: RetentionOptions): boole
 
 function bytesOf(path: string): number {
   try {
-    return readdirSync(path, { recursive: true }).reduce((sum, name) => sum + diskBytes(join(path, String(name))), 0);
+    // A run's folder is flat, and its links lead out of it.
+    return readdirSync(path).reduce((sum, name) => sum + diskBytes(join(path, name)), 0);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return 0;
     throw error;
