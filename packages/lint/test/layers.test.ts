@@ -10,6 +10,7 @@ interface Manifest {
   readonly name: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 const folders = ['packages', 'apps'].flatMap((kind) =>
@@ -46,7 +47,9 @@ describe('the layer table', () => {
   });
 
   it.each(Object.keys(LAYERS))('finds no import in %s that its package.json does not declare', (path) => {
-    const declared = [...dependenciesOf(path), manifestOf(path).name];
+    // A library that is bundled into dist stands in devDependencies: users need not install it.
+    const bundled = LAYERS[path]?.libraries.filter((name) => name in (manifestOf(path).devDependencies ?? {})) ?? [];
+    const declared = [...dependenciesOf(path), ...bundled, manifestOf(path).name];
     const sources = readdirSync(join(root, path, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
     const undeclared = sources.flatMap((file) =>
       importedPackages(readFileSync(join(root, path, 'src', file), 'utf8'))
