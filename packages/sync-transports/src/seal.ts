@@ -33,10 +33,13 @@ export interface SealedSymlink extends EntryStat {
 
 export type SealEntry = SealedFile | SealedDirectory | SealedSymlink;
 
-/** Something in the source that a destination will not hold: said, never skipped in silence (design §5.1). */
+/**
+ * Something in the source that a destination will not hold: said, never skipped in silence (design §5.1). `metadata` is `.longhaul` at the top of the
+ * source with a receipt of ours in it: what an earlier push or reclaim left, not data.
+ */
 export interface Finding {
   readonly path: RawPath;
-  readonly kind: 'socket' | 'fifo' | 'device';
+  readonly kind: 'socket' | 'fifo' | 'device' | 'metadata';
 }
 
 export interface SealTotals {
@@ -53,7 +56,7 @@ export interface SealTotals {
  */
 export interface Seal {
   readonly id: string;
-  /** SHA-256 over the canonical manifest: path, type, size, hash, mode, symlink target of every entry, sorted by bytes. */
+  /** SHA-256 over the canonical manifest: path, type, size, hash, mode, symlink target of every entry, sorted by bytes; see sealDigest. */
   readonly digest: string;
   readonly source: SealSource;
   readonly sealedAt: string;
@@ -68,7 +71,7 @@ export interface SealSource {
   readonly kind: 'directory' | 'file';
   /** Real path (symlinks resolved at enqueue), as a raw path with a leading slash. */
   readonly root: RawPath;
-  /** Base name of what was pushed: `{name}` in templates. */
+  /** Base name of the real path: `{name}` in templates. With kind `file`, the file's own name. */
   readonly name: RawPath;
   readonly dev: bigint;
 }

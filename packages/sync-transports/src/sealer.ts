@@ -17,10 +17,13 @@ export type SealCheck =
 
 /** Takes and checks seals (design §5.1). */
 export interface Sealer extends AsyncDisposable {
-  /** Resolves symlinks, records the device. @throws SourceNotFoundError, SourceUnreadableError */
+  /** Resolves symlinks, records the device. @throws SourceNotFoundError, SourceUnreadableError, SourceNotDirectoryError for a socket, fifo or device */
   resolve(path: string): Promise<SealSource>;
-  /** @throws SourceNotFoundError, SourceUnreadableError (naming the parts), SourceChangedError when it changes while it is read */
+  /**
+   * @throws SourceNotFoundError, SourceUnreadableError (naming the parts, also those on another file system), SourceChangedError when it changes while
+   * it is read, SourceNameError when `.longhaul` at its top is not ours, the signal's reason when aborted
+   */
   seal(request: SealRequest): Promise<Seal>;
-  /** Stat list against seal: no byte is read. */
-  check(seal: Seal): Promise<SealCheck>;
+  /** Stat list against seal: no byte is read. What is new counts as changed. @throws SourceUnreadableError */
+  check(seal: Seal, options?: { readonly signal?: AbortSignal }): Promise<SealCheck>;
 }

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { SourceChangedError, SourceUnreadableError } from '@longhaul/errors';
+import type { RawPath } from '../raw-path.ts';
+import { displayPath } from '../raw-path.ts';
+import type { Seal, SealedFile, SealEntry, SealSource, SealTotals } from '../seal.ts';
+import type { SealCheck, Sealer, SealRequest } from '../sealer.ts';
+import type { HashFault } from '../worker/tasks.ts';
+import { WorkerPool } from '../worker/worker-pool.ts';
+import { checkSeal } from './check-seal.ts';
+import type { EntryDraft, FileDraft } from './entry-draft.ts';
+import { HashCache, isSettled } from './hash-cache.ts';
+import { hashDrafts } from './hash-drafts.ts';
+import { resolveSource } from './resolve-source.ts';
+import { sealDigest } from './seal-digest.ts';
+import { newSealId } from './seal-id.ts';
+import { listSource } from './source-listing.ts';
+
+/** Options of {@link createSealer}. */
+export interface SealerOptions {
+  /** The hash cache lies in `hash-cache` below it (design §7). */
+  readonly stateDir: string;
+  /** Threads that read and hash; two keep up with any disk that was measured. Default 2. */
+  readonly workers?: number;
+  /** How much the caches of all sources may take, in bytes. Default 512 MiB (some five million files). */
+  readonly maxCacheBytes?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** A sealer with its own threads; dispose of it when done (it does not keep the process alive). */
+export function createSealer(options: SealerOptions): Sealer {
+  return new FileSealer(options);
+}
+
+class FileSealer implements Sealer {
+  readonly #pool: WorkerPool;
+  readonly #cache: HashCache;
+  readonly #now: () => number;
+
+  constructor({ stateDir, workers = 2, maxCacheBytes = 512 << 20, now = Date.now }: SealerOptions) {
+    this.#pool = new WorkerPool({ size: workers });
+    this.#cache = new HashCache({ directory: join(stateDir, 'hash-cache'), maxBytes: maxCacheBytes });
+    this.#now = now;
+  }
+
+  async resolve(path: string): Promise<SealSource> {
+    return resolveSource(path);
+  }
+
+  async seal(request: SealRequest): Promise<Seal> {
+    const { source, hashing, signal } = request;
+    const cacheFile = hashing === 'cached' ? this.#cache.file(source) : null;
+    const { entries, files, findings } = await listSource(this.#pool, { source, cacheFile, signal });
+    await this.#hash(request, files);
+    const sealed = entries as readonly SealEntry[];
+    const digest = await sealDigest(source.kind, sealed);
+    const now = this.#now();
+    return { id: newSealId(now), digest, source, sealedAt: new Date(now).toISOString(), totals: totalsOf(entries), findings, entries: sealed };
+  }
+
+  async check(seal: Seal, { signal }: { readonly signal?: AbortSignal } = {}): Promise<SealCheck> {
+    return checkSeal(this.#pool, seal, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool[Symbol.asyncDispose]();
+  }
+
+  /** Hashes what the cache did not know and remembers it. */
+  async #hash({ source, onProgress, signal }: SealRequest, files: readonly FileDraft[]): Promise<void> {
+    const progress = progressOf(files);
+    onProgress?.({ ...progress });
+    if (files.every((file) => file.sha256 !== null)) {
+      await this.#cache.touch(source);
+      return;
+    }
+    const unsettled = new Set<FileDraft>();
+    const faults = await hashDrafts(this.#pool, {
+      root: source.root,
+      files,
+      signal,
+      onHashed: (file, startedAt) => isSettled(file.ctimeNs, startedAt) || unsettled.add(file),
+      onProgress: (step) => {
+        progress.filesDone += step.files;
+        progress.bytesDone += step.bytes;
+        onProgress?.({ ...progress });
+      },
+    });
+    const known = files.filter((file): file is FileDraft & SealedFile => file.sha256 !== null && !unsettled.has(file));
+    // What was hashed is kept even where the seal fails: the next one need not read it again.
+    await this.#cache.store(source, known);
+    refuseFaults(source, faults);
+  }
+}
+
+function refuseFaults(source: SealSource, faults: readonly HashFault[]): void {
+  const unreadable = faults.filter(({ reason }) => reason === 'unreadable');
+  const shown = (found: readonly HashFault[]): string[] => found.map(({ path }) => displayPath(path as RawPath));
+  if (unreadable.length > 0) throw new SourceUnreadableError(displayPath(source.root), shown(unreadable), { context: { errno: unreadable[0]?.code } });
+  if (faults.length > 0) throw new SourceChangedError(displayPath(source.root), shown(faults));
+}
+
+function progressOf(files: readonly FileDraft[]): { filesDone: number; filesTotal: number; bytesDone: number; bytesTotal: number } {
+  const progress = { filesDone: 0, filesTotal: files.length, bytesDone: 0, bytesTotal: 0 };
+  for (const { size, sha256 } of files) {
+    progress.bytesTotal += size;
+    if (sha256 === null) continue;
+    progress.filesDone += 1;
+    progress.bytesDone += size;
+  }
+  return progress;
+}
+
+function totalsOf(entries: readonly EntryDraft[]): SealTotals {
+  const totals = { files: 0, directories: 0, symlinks: 0, bytes: 0 };
+  for (const entry of entries) {
+    if (entry.type === 'dir') totals.directories += 1;
+    else if (entry.type === 'symlink') totals.symlinks += 1;
+    else {
+      totals.files += 1;
+      totals.bytes += entry.size;
+    }
+  }
+  return totals;
+}
