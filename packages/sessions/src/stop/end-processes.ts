@@ -47,12 +47,10 @@ const KILL_WAIT_MS = 5000;
  * dies at once and what it wraps needs a second.
  */
 export async function endProcesses(target: StopTarget, plan: EndPlan, ports: EndPorts): Promise<Ended> {
-  const asked = plan.how === 'graceful' ? await ask(target, plan, ports) : [];
-  if (plan.how === 'graceful') {
-    await waitFor(() => alive(asked, ports).length === 0, plan.timeoutMs, ports);
-  }
+  const { asked, awaited } = plan.how === 'graceful' ? ask(target, plan, ports) : NOBODY;
+  await waitFor(() => alive(awaited, ports).length === 0, plan.timeoutMs, ports);
   plan.afterWait();
-  const jobLives = ports.view.look(target.job.pid)?.startTime === target.job.startTime && alive([identity(target)], ports).length > 0;
+  const jobLives = alive([target.job], ports).length > 0;
   if (jobLives) plan.beforeStep('kill', []);
   const { killed, left } = await sweep(target, ports);
   const step = jobLives ? 'kill' : killed.length > 0 ? 'sweep' : 'signal';
@@ -61,23 +59,28 @@ export async function endProcesses(target: StopTarget, plan: EndPlan, ports: End
 
 type Identity = Pick<ProcessInfo, 'pid' | 'startTime'>;
 
-function identity({ job }: StopTarget): Identity {
-  return job;
+interface Asked {
+  readonly asked: readonly Identity[];
+  /** Those of them who may act on it. */
+  readonly awaited: readonly Identity[];
 }
 
-async function ask(target: StopTarget, plan: EndPlan, { view }: EndPorts): Promise<readonly Identity[]> {
+const NOBODY: Asked = { asked: [], awaited: [] };
+
+function ask(target: StopTarget, plan: EndPlan, { view }: EndPorts): Asked {
   const processes = view.list();
   const job = processes.find((info) => info.pid === target.job.pid && info.startTime === target.job.startTime);
-  if (job === undefined) return [];
+  if (job === undefined) return NOBODY;
   const groups = new Set([job.foregroundPgid, job.pgid].filter((pgid): pgid is number => pgid !== null && pgid > 1));
   const asked = processes.filter((info) => groups.has(info.pgid) && info.state !== 'zombie' && info.pid !== target.shellPid && info.pid !== process.pid);
-  plan.beforeStep('signal', asked.filter(({ pid }) => pid !== job.pid).map(({ pid }) => pid));
+  // sh starts what it puts in the background with INT ignored: such a one is not waited for, the job's end is its end.
+  const awaited = asked.filter(({ pid }) => pid === job.pid || !view.ignores(pid, plan.signal));
+  plan.beforeStep('signal', awaited.filter(({ pid }) => pid !== job.pid).map(({ pid }) => pid));
   // From inside the session the group has this process in it, which has a report to give.
   const self = processes.find(({ pid }) => pid === process.pid);
   const targets = self !== undefined && groups.has(self.pgid) ? asked.map(({ pid }) => pid) : [...groups].map((pgid) => -pgid);
   for (const signal of [plan.signal, 'SIGCONT'] as const) for (const pid of targets) view.kill(pid, signal);
-  await Promise.resolve();
-  return asked;
+  return { asked, awaited };
 }
 
 function alive(identities: readonly Identity[], { view }: EndPorts): readonly Identity[] {

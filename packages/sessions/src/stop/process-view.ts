@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 
 import type { ProcessInfo } from '@longhaul/exec';
 import { listProcesses, processInfo, systemRunner } from '@longhaul/exec';
@@ -14,6 +15,8 @@ export interface ProcessView {
   readonly tagged: (runId: RunId) => Promise<readonly number[]>;
   /** The tmux servers: they are never swept, and what runs under one is not a run's unless it is the run's own (design §4.5). */
   readonly tmuxServers: () => Promise<readonly number[]>;
+  /** Whether a process is known to ignore this signal: to wait for it would be in vain. */
+  readonly ignores: (pid: number, signal: NodeJS.Signals) => boolean;
   /** Sends a signal to a process, or to a group by its negative number. False where there is nobody (any more). */
   readonly kill: (pid: number, signal: NodeJS.Signals) => boolean;
 }
@@ -26,6 +29,7 @@ export function systemProcesses(platform: NodeJS.Platform = process.platform): P
     look: processInfo,
     tagged: linux ? taggedInProc : taggedInPs,
     tmuxServers: linux ? serversInProc : serversInPs,
+    ignores: linux ? ignoresInProc : () => false,
     kill: sendSignal,
   };
 }
@@ -51,12 +55,17 @@ function serversInProc(): Promise<readonly number[]> {
   return Promise.resolve(pidsInProc().filter((pid) => readProc(pid, 'comm').startsWith('tmux: server')));
 }
 
+function ignoresInProc(pid: number, signal: NodeJS.Signals): boolean {
+  const [, mask] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readProc(pid, 'status')) ?? [];
+  return mask !== undefined && ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
+}
+
 function pidsInProc(): readonly number[] {
   return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number);
 }
 
 /** Empty for a process that is gone, or another user's: neither is ours to end. */
-function readProc(pid: number, file: 'environ' | 'comm'): string {
+function readProc(pid: number, file: 'environ' | 'comm' | 'status'): string {
   try {
     return readFileSync(`/proc/${String(pid)}/${file}`, 'latin1');
   } catch {

@@ -30,6 +30,7 @@ done
 # The job has ended: nothing that is meant for it may end what writes it down. Programs started from here inherit this.
 trap '' INT QUIT TERM USR1 USR2 ALRM ABRT
 
+lh_now
 # The terminal goes with this shell. Others that were asked to end may still be busy with that (design §4.5).
 lh_count=0
 while [ -e stop.hold ] && [ "$lh_count" -lt 6000 ]; do
@@ -40,7 +41,6 @@ done
 # Never executed: finish.sh says why.
 if [ ! -e start.json ] || [ -e refused ]; then exit 1; fi
 
-lh_now
 lh_reason=exit
 lh_signal=null
 if [ "$lh_code" -gt 128 ]; then

@@ -1,0 +1,46 @@
+import type { SessionListing, SessionStatus } from '@longhaul/sessions';
+
+import type { TmuxSession } from './pane-list.ts';
+import type { ServerSurvey } from './server-survey.ts';
+import { surveyServer } from './server-survey.ts';
+import type { LookupContext } from './session-lookup.ts';
+import { allSockets, foreignIn, recordedSocket } from './session-lookup.ts';
+import { withoutTerminal, withTerminal } from './session-terminal.ts';
+import { isSameSocket, socketLabel } from './tmux-socket.ts';
+
+/**
+ * All sessions: ours from their records, others from tmux, by one call per socket that somebody listens at (design §4.1). A socket that
+ * cannot be asked makes `unavailable`; what is known from records stays.
+ */
+export async function listSessions(context: LookupContext): Promise<SessionListing> {
+  context.client.program();
+  const managed = context.runs.currentStatuses({ backend: 'tmux' });
+  const homes = await homesOf(managed, context);
+  const paths = allSockets(context, [...new Set(homes.values())]);
+  const surveys = await Promise.all(paths.map(async (path) => surveyServer(context.client, path)));
+  const ours = managed.map((status) => placed(status, homes.get(status.name), { surveys, context }));
+  const foreign = surveys.flatMap((survey) => (survey.kind === 'answered' ? foreignIn(survey, context) : []));
+  return { sessions: [...ours, ...foreign.map(({ status }) => status)], unavailable: surveys.find((survey) => survey.kind === 'unknown')?.cause ?? null };
+}
+
+/** The socket of each session that may have a terminal. */
+async function homesOf(managed: readonly SessionStatus[], context: LookupContext): Promise<ReadonlyMap<string, string>> {
+  const homes = new Map<string, string>();
+  for (const { name, runId, state } of managed) {
+    const run = state === 'running' && runId !== null ? await context.runs.find(runId) : null;
+    if (run !== null) homes.set(name, await recordedSocket(run, context));
+  }
+  return homes;
+}
+
+function placed(status: SessionStatus, home: string | undefined, { surveys, context }: { readonly surveys: readonly ServerSurvey[]; readonly context: LookupContext }): SessionStatus {
+  if (home === undefined) return status;
+  const survey = surveys.find(({ socketPath }) => isSameSocket(socketPath, home));
+  if (survey === undefined || survey.kind === 'unknown') return withoutTerminal(status, 'unknown');
+  const session = survey.kind === 'answered' ? survey.sessions.find(isOf(status)) : undefined;
+  return session === undefined ? withoutTerminal(status, 'lost') : withTerminal(status, session, socketLabel(survey.socketPath, context.env));
+}
+
+function isOf({ runId }: SessionStatus): (session: TmuxSession) => boolean {
+  return (session) => session.runId === runId;
+}

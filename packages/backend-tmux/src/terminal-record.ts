@@ -1,0 +1,39 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { RunDirectory } from '@longhaul/sessions';
+
+/** tmux.json in a run's directory: where its terminal is. A hint for finding it again, never the truth about the job. */
+export interface TerminalRecord {
+  /** Absolute. */
+  readonly socketPath: string;
+  /** null between the call that starts it and its answer. */
+  readonly server: { readonly pid: number; readonly startTime: string } | null;
+}
+
+const FILE = 'tmux.json';
+
+/** Writes it whole or not at all. */
+export function writeTerminalRecord(run: RunDirectory, record: TerminalRecord): void {
+  const path = join(run.path, FILE);
+  const staging = `${path}.tmp`;
+  writeFileSync(staging, `${JSON.stringify({ schemaVersion: 1, ...record })}\n`, { mode: 0o600 });
+  renameSync(staging, path);
+}
+
+/** null where there is none, or none that can be used: the configured socket is asked then. */
+export function readTerminalRecord(run: RunDirectory): TerminalRecord | null {
+  try {
+    return parse(JSON.parse(readFileSync(join(run.path, FILE), 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+function parse(raw: unknown): TerminalRecord | null {
+  if (typeof raw !== 'object' || raw === null || !('socketPath' in raw) || typeof raw.socketPath !== 'string') return null;
+  const server = 'server' in raw && typeof raw.server === 'object' && raw.server !== null ? raw.server : {};
+  const { pid, startTime } = server as { pid?: unknown; startTime?: unknown };
+  const known = typeof pid === 'number' && Number.isSafeInteger(pid) && typeof startTime === 'string';
+  return { socketPath: raw.socketPath, server: known ? { pid, startTime } : null };
+}

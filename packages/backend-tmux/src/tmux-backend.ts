@@ -1,0 +1,172 @@
+import { BackendUnavailableError, SessionAttachError, SessionNotFoundError, SessionStopError } from '@longhaul/errors';
+import type { ProcessRunner } from '@longhaul/exec';
+import { systemRunner } from '@longhaul/exec';
+import type {
+  AttachCommand,
+  AttachOptions,
+  BackendProbe,
+  LaunchOptions,
+  LogChunk,
+  LogOptions,
+  Presence,
+  RunDirectory,
+  SendInput,
+  SessionBackend,
+  SessionListing,
+  SessionSpec,
+  SessionStatus,
+  StopPolicy,
+  StopReport,
+} from '@longhaul/sessions';
+import { asRunId, besideArgv, readRunLog, RunStore, statusFromRun, stopRun } from '@longhaul/sessions';
+
+import { attachCommand } from './attach-command.ts';
+import { captureForeign, stopForeign } from './foreign-session.ts';
+import type { ServerOwner } from './new-session.ts';
+import { pasteArgs, sendKeysArgs } from './send-input.ts';
+import { listSessions } from './session-list.ts';
+import type { LookupContext, PlacedSession } from './session-lookup.ts';
+import { findManaged, lookUp, removeTerminal, requireForeign, requireSession } from './session-lookup.ts';
+import { startSession } from './start-session.ts';
+import { TmuxClient } from './tmux-client.ts';
+import type { TmuxSocket } from './tmux-socket.ts';
+import { socketLabel, socketPath } from './tmux-socket.ts';
+
+/** Options of {@link TmuxBackend}. */
+export interface TmuxBackendOptions {
+  /** The records that decide; or the directory that they are in. */
+  readonly runs: RunStore | { readonly stateDir: string };
+  /** Where sessions are started. Default: a server of Longhaul's own, `-L longhaul`. */
+  readonly socket?: TmuxSocket;
+  /** `shared`: the server at `socket` is somebody's, and none of its options are touched. Default `longhaul`. */
+  readonly server?: ServerOwner;
+  readonly runner?: ProcessRunner;
+  /** The caller's environment. Default: this process's. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly launch?: LaunchOptions;
+  /** Milliseconds until tmux counts as not answering. Default 5000. */
+  readonly answerMs?: number;
+  /** Milliseconds until a launcher that says nothing is given up. Default 20 000. */
+  readonly startMs?: number;
+}
+
+/**
+ * Sessions in tmux (design §4.2, 4.3). The run record decides what a job is doing, tmux only what its terminal is. Holds no state
+ * and no connection: disposing of it does nothing.
+ *
+ * Every method throws TmuxNotFoundError where tmux is missing and BackendUnavailableError where it does not answer, except where
+ * the record alone gives the answer.
+ */
+export class TmuxBackend implements SessionBackend {
+  readonly kind = 'tmux' as const;
+  readonly #runs: RunStore;
+  readonly #context: LookupContext;
+  readonly #client: TmuxClient;
+  readonly #options: TmuxBackendOptions;
+
+  constructor(options: TmuxBackendOptions) {
+    const { runs, socket = { name: 'longhaul' }, runner = systemRunner(), env = process.env, answerMs = 5000 } = options;
+    this.#runs = runs instanceof RunStore ? runs : new RunStore(runs);
+    this.#client = new TmuxClient({ runner, env, answerMs });
+    this.#context = { client: this.#client, runs: this.#runs, socket, env };
+    this.#options = options;
+  }
+
+  async start(spec: SessionSpec, run: RunDirectory): Promise<SessionStatus> {
+    const { server = 'longhaul', launch = {}, startMs = 20_000 } = this.#options;
+    const seen = await startSession(spec, run, { ...this.#context, owner: server, launch, startMs });
+    const status = statusFromRun({ ...seen, backend: 'tmux' });
+    const socketName = socketLabel(socketPath(this.#context.socket, this.#context.env), this.#context.env);
+    return status.state === 'running' ? { ...status, terminal: 'detached', windowCount: 1, socketName } : status;
+  }
+
+  async stop(name: string, policy: StopPolicy): Promise<StopReport> {
+    // The record is enough to end a run: a tmux that is missing or does not answer must not protect a job.
+    const managed = findManaged(name, this.#runs);
+    if (managed === null) return stopForeign(await requireForeign(name, this.#context), policy, this.#client);
+    const { run, spec } = managed.reading;
+    const outcome = await stopRun(run, { ...spec?.stop, ...policy });
+    return { ...outcome, status: this.#runs.status(run) };
+  }
+
+  async status(name: string): Promise<Presence> {
+    const found = await lookUp(name, this.#context);
+    if (found.kind === 'absent') return { kind: 'absent' };
+    if (found.kind === 'unknown') return { kind: 'unknown', cause: found.cause };
+    return { kind: 'present', status: found.status };
+  }
+
+  async list(): Promise<SessionListing> {
+    return listSessions(this.#context);
+  }
+
+  async *logs(name: string, options: LogOptions): AsyncGenerator<LogChunk> {
+    const runId = options.runId === undefined ? null : asRunId(options.runId);
+    const run = runId === null ? findManaged(name, this.#runs)?.reading.run : await this.#runs.find(runId);
+    if (run !== null && run !== undefined) yield* readRunLog(run, options);
+    else if (options.runId !== undefined) throw new SessionNotFoundError(name, 'tmux', { hint: `It has no run ${options.runId}; see them with: longhaul history ${name}` });
+    else yield* captureForeign(await requireForeign(name, this.#context), options, this.#client);
+  }
+
+  async attach(name: string, options: AttachOptions): Promise<AttachCommand> {
+    const { session, socketPath: path } = await this.#terminalOf(name);
+    return attachCommand({ socketPath: path, sessionId: session.id }, options, this.#context.env);
+  }
+
+  async send(name: string, input: SendInput): Promise<void> {
+    const { session, socketPath: path } = await this.#terminalOf(name);
+    const asked = 'keys' in input
+      ? this.#client.ask({ path }, sendKeysArgs(session.paneId, input.keys))
+      : this.#client.ask({ path }, pasteArgs(session.paneId, bufferName()), { text: input.text });
+    const answer = await asked;
+    if (answer.kind === 'failed') throw new SessionAttachError(name, 'tmux', answer.evidence);
+  }
+
+  async exec(name: string, argv: readonly string[]): Promise<AttachCommand> {
+    const managed = findManaged(name, this.#runs);
+    if (managed === null) {
+      await requireForeign(name, this.#context);
+      throw new SessionAttachError(name, 'tmux', 'it was not started by Longhaul, so its directory and environment are not known', { hint: `Attach to it: longhaul attach ${name}` });
+    }
+    const [program = '', ...args] = besideArgv(managed.reading.run, argv);
+    const { PATH, TERM } = this.#context.env;
+    return { program, args, env: { ...(PATH === undefined ? {} : { PATH }), ...(TERM === undefined ? {} : { TERM }) } };
+  }
+
+  async remove(name: string): Promise<void> {
+    const found = await lookUp(name, this.#context);
+    if (found.kind === 'unknown') throw found.cause;
+    if (found.kind === 'absent') return;
+    if (found.kind === 'managed' && !found.mayLive) return removeTerminal(found.run, this.#context);
+    throw new SessionStopError(name, 'tmux', 'it is running', { hint: `End it first: longhaul stop ${name}` });
+  }
+
+  async probe(): Promise<BackendProbe> {
+    const program = this.#client.program();
+    const version = await this.#client.version();
+    if (!/^tmux /.test(version)) throw new BackendUnavailableError('tmux', 'tmux -V does not say its version');
+    return { kind: 'tmux', program, version: version.slice('tmux '.length) };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #terminalOf(name: string): Promise<PlacedSession> {
+    const found = await requireSession(name, this.#context);
+    if (found.kind === 'foreign') return found.place;
+    if (found.place !== null && 'cause' in found.place) throw found.place.cause;
+    if (found.place !== null) return found.place;
+    throw found.mayLive
+      ? new SessionAttachError(name, 'tmux', 'its terminal is gone, the job runs on', { hint: `Read what it prints: longhaul logs -f ${name}` })
+      : new SessionAttachError(name, 'tmux', 'it has ended', { hint: `Read what it printed: longhaul logs ${name}` });
+  }
+}
+
+let buffers = 0;
+
+/** Two sends at once must not paste each other's text. */
+function bufferName(): string {
+  buffers += 1;
+  return `longhaul-${String(process.pid)}-${String(buffers)}`;
+}
