@@ -19,3 +19,4 @@ export type * from './receipt.ts';
 export type * from './seal.ts';
 export type * from './sealer.ts';
 export type * from './transport.ts';
+export * from './failures/index.ts';

@@ -89,7 +89,11 @@ describe('classifyRsync', () => {
   });
 
   it('calls an exit code that no table knows a failure', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 255 }), fc.string(), (returncode, stderr) => expect(rsync({ returncode, stderr }).kind).not.toBe('ok')));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 255 }), fc.string(), (returncode, stderr) => {
+        expect(rsync({ returncode, stderr }).kind).not.toBe('ok');
+      }),
+    );
   });
 
   it('has a row for every exit code of failures.md', () => {

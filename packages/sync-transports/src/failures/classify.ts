@@ -22,8 +22,7 @@ export function classifyRsync(run: FailedRun): RsyncVerdict {
   const text = BY_LINE.includes(run.returncode) ? worstLine(run) : firstMatch(RSYNC_TEXT_FAILURES, run);
   if (text?.rule.kind === 'warning') return { ok: true, evidence: text.line };
   if (text !== null) return { ok: false, ...classificationOf(text, run) };
-  const ssh = RSYNC_CONNECTION_CODES.includes(run.returncode) && !isStuck(run) ? firstMatch(SSH_FAILURES, run) : null;
-  const match = ssh ?? firstMatch(RSYNC_CODE_FAILURES, run);
+  const match = saidBySsh(run) ?? firstMatch(RSYNC_CODE_FAILURES, run);
   return { ok: false, ...(match === null ? unclassified(run, UNKNOWN_HINT) : classificationOf(match, run)) };
 }
 
@@ -40,8 +39,10 @@ export function classifyRemoteScript(run: FailedRun): Classification {
   return match === null ? unclassified(run, UNKNOWN_HINT) : classificationOf(match, run);
 }
 
-function isStuck(run: FailedRun): boolean {
-  return firstMatch(RSYNC_CODE_FAILURES, run)?.rule.id === 'rsync.stuck';
+/** rsync's own lines follow ssh's and speak of closed connections and broken pipes whatever the cause was. */
+function saidBySsh(run: FailedRun): RuleMatch | null {
+  if (!RSYNC_CONNECTION_CODES.includes(run.returncode) || firstMatch(RSYNC_CODE_FAILURES, run)?.rule.id === 'rsync.stuck') return null;
+  return firstMatch(SSH_FAILURES, { ...run, stderr: lines(run.stderr).filter((line) => !/^rsync(?: error)?: /.test(line)).join('\n') });
 }
 
 /**

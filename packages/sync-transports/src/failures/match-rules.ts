@@ -29,10 +29,10 @@ export function lines(stderr: string): readonly string[] {
     .filter((line) => line !== '');
 }
 
-/** What a match says to the outside. `warning` must have been dealt with by the caller. */
+/** What a match says to the outside. `warning` must have been dealt with by the caller. Without a line, the first one is evidence. */
 export function classificationOf({ rule, line }: RuleMatch, { stderr, facts = {} }: FailedRun): Classification {
   const kind = rule.kind === 'warning' ? 'unknown' : rule.kind;
-  return { kind, evidence: line ?? lines(stderr).at(-1) ?? null, hint: fill(rule.hint, facts), rule: rule.id };
+  return { kind, evidence: line ?? lines(stderr)[0] ?? null, hint: fill(rule.hint, facts), rule: rule.id };
 }
 
 /** A failure that no table knows is a failure all the same. */

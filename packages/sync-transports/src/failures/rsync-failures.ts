@@ -3,6 +3,7 @@ import type { FailureRule } from './failure-rule.ts';
 const NOISY_SHELL = 'The login shell at {target} prints something when it is started without a terminal; rsync takes that for data. Move it out of ~/.bashrc (or the like), or behind: case $- in *i*) … esac. Test: ssh {target} true prints nothing';
 const NO_SPACE = 'Free space at {target}, in {path}; the push then goes on where it stopped';
 const NO_RSYNC_THERE = 'Install rsync on the destination {target}: sudo apt-get install rsync (or that system\'s way); or name where it is with PATH in that account\'s shell';
+const NOT_RUNNABLE_THERE = 'rsync at {target} is there but cannot be run: look at its permissions';
 const NO_WRITE_THERE = 'The account at {target} may not write in {path}: give it the folder (chown), or log in as its owner';
 const MOUNT_HINT = '{path} at {target} is mounted read-only; a disk with errors is remounted so: look at dmesg there';
 const READ_HERE = 'This user may not read that file of the source; make it readable, or run as its owner';
@@ -25,7 +26,8 @@ export const RSYNC_TEXT_FAILURES = [
   { id: 'rsync.daemon-busy', text: /@ERROR: max connections/, kind: 'throttled', hint: null },
   { id: 'rsync.noisy-shell', text: /is your shell clean\?/, kind: 'config', hint: NOISY_SHELL },
   { id: 'rsync.no-ssh', text: /Failed to exec (?:\S*\/)?ssh\b/, kind: null, hint: 'ssh is missing on this machine: sudo apt-get install openssh-client' },
-  { id: 'rsync.absent-there', codes: [12, 126, 127], text: /rsync\S*: (?:command )?not found|rsync: No such file or directory|command not found: rsync|Unknown command.*rsync/, kind: null, hint: NO_RSYNC_THERE },
+  { id: 'rsync.not-runnable-there', codes: [12, 14, 126], text: /^(?:\S*\/)?-?\w*sh: .*Permission denied$/, kind: 'config', hint: NOT_RUNNABLE_THERE },
+  { id: 'rsync.absent-there', codes: [12, 14, 126, 127], text: /rsync\S*: (?:command )?not found|rsync: No such file or directory|command not found: rsync|Unknown command.*rsync/, kind: null, hint: NO_RSYNC_THERE },
   { id: 'rsync.option-here', text: /(?:unknown|unrecognized|invalid|illegal) option|not supported by this rsync/i, kind: 'config', hint: 'rsync on one of the two sides is too old (or not the real one, as on macOS): 3.1 or newer is needed' },
 ] as const satisfies readonly FailureRule[];
 
@@ -40,7 +42,7 @@ export const RSYNC_LINE_FAILURES = [
   { id: 'rsync.chown', text: /(?:chown|chgrp|lchown) .* failed: Operation not permitted|failed to set (?:owner|group)/, kind: 'warning', hint: null },
   { id: 'rsync.source-unreadable', text: /\[sender\].*Permission denied|send_files failed to open .*Permission denied|opendir .* failed: Permission denied/, kind: 'permission', hint: READ_HERE },
   { id: 'rsync.permission', text: /Permission denied|Operation not permitted/, kind: 'permission', hint: NO_WRITE_THERE },
-  { id: 'rsync.destination-missing', text: /\[Receiver\].*No such file or directory|(?:mkdir|mkstemp|rename|stat) .* failed: No such file or directory|rename .* -> .*No such file or directory/i, kind: 'config', hint: 'A folder at {target} is missing; is {path} mounted there?' },
+  { id: 'rsync.destination-missing', text: /\[Receiver\].*No such file or directory|\b(?:mkdir|mkstemp|rename|stat) .*No such file or directory/i, kind: 'config', hint: 'A folder at {target} is missing; is {path} mounted there?' },
   { id: 'rsync.source-vanished', text: /(?:link_stat|change_dir|readlink_stat|send_files failed to open|opendir) .*(?:No such file or directory|Stale file handle)/, kind: 'local_file_vanished', hint: 'A sealed file is gone from the source; push again to seal what is there now' },
   { id: 'rsync.vanished', text: /file has vanished:/, kind: 'source_changed', hint: null },
   { id: 'rsync.make-way', text: /could not make way for|cannot delete non-empty directory/, kind: 'unknown', hint: 'Something stands in the way in the staging folder below {path}; retry, or cancel the job to have it cleared' },
@@ -69,7 +71,7 @@ export const RSYNC_CODE_FAILURES = [
   { id: 'rsync.25', codes: [25], kind: 'config', hint: null },
   { id: 'rsync.124', codes: [124], kind: 'network', hint: null },
   { id: 'rsync.125', codes: [125], kind: 'interrupted', hint: null },
-  { id: 'rsync.126', codes: [126], kind: 'config', hint: 'rsync at {target} is there but cannot be run: look at its permissions' },
+  { id: 'rsync.126', codes: [126], kind: 'config', hint: NOT_RUNNABLE_THERE },
   { id: 'rsync.127', codes: [127], kind: null, hint: NO_RSYNC_THERE },
   { id: 'rsync.255-silent', codes: [255], kind: 'unknown', hint: 'The command at {target} was ended by a signal, without a word: look at the kernel log there (out of memory?)' },
 ] as const satisfies readonly FailureRule[];

@@ -9,7 +9,7 @@ import type { CaseToRecord, Recorder } from './recorded-case.ts';
 import { halfLoggedIn, recordAll, script, source } from './recorded-case.ts';
 
 const ENV = { ...process.env, LC_ALL: 'C' };
-const FLAGS = ['-aHS', '-s', '--from0', '--files-from=-', '--info=progress2', '--no-h', '--outbuf=N'];
+const FLAGS = ['-aHS', '-s', '--from0', '--files-from=-', '--no-implied-dirs', '--info=progress2', '--no-h', '--outbuf=N'];
 const NAMES = './a.txt\0./b.txt\0';
 const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups'];
 
@@ -98,10 +98,13 @@ const LOCAL: readonly CaseToRecord[] = [
   { id: 'rsync-shell-killed-at-once', expectedKind: 'network', run: async (dir) => rsyncVia(dir, 'kill -9 $$') },
   { id: 'rsync-same-file-third-time', expectedKind: 'unknown', facts: { failuresAtSameFile: 3 }, run: async (dir) => rsyncVia(dir, 'kill -9 $$') },
   { id: 'rsync-timeout', expectedKind: 'network', run: async (dir) => rsyncVia(dir, 'sleep 3', ['--timeout=1']) },
-  { id: 'rsync-shell-255-silent', expectedKind: 'unknown', run: async (dir) => rsyncVia(dir, 'exit 255') },
-  { id: 'rsync-remote-not-runnable', expectedKind: 'config', run: async (dir) => rsyncVia(dir, 'shift; exec sh -c "$*"', ['--rsync-path=/etc/passwd']) },
-  { id: 'rsync-absent-there-sh', expectedKind: null, run: async (dir) => rsyncVia(dir, 'shift; exec sh -c "$*"', ['--rsync-path=/nowhere/rsync']) },
-  { id: 'rsync-ssh-missing-here', expectedKind: null, run: async (dir) => rsync([...FLAGS, '-e', '/nowhere/ssh', `${source(dir)}/`, `nas:${dir}/there/`]) },
+  { id: 'rsync-shell-255-silent', code: 255, expectedKind: 'unknown', run: async (dir) => rsyncVia(dir, 'exit 255') },
+  { id: 'rsync-remote-not-runnable', code: 126, expectedKind: 'config', run: async (dir) => rsyncVia(dir, 'shift; exec sh -c "$*"', ['--rsync-path=/etc/passwd']) },
+  { id: 'rsync-remote-not-runnable-as-12', code: 12, expectedKind: 'config', run: async (dir) => rsyncVia(dir, 'shift; exec sh -c "$*"', ['--rsync-path=/etc/passwd']) },
+  { id: 'rsync-absent-there-sh', code: 127, expectedKind: null, run: async (dir) => rsyncVia(dir, 'shift; exec sh -c "$*"', ['--rsync-path=/nowhere/rsync']) },
+  { id: 'rsync-absent-there-sh-as-12', code: 12, expectedKind: null, run: async (dir) => rsyncVia(dir, 'shift; exec sh -c "$*"', ['--rsync-path=/nowhere/rsync']) },
+  { id: 'rsync-ssh-missing-here', code: 14, expectedKind: null, run: async (dir) => rsync([...FLAGS, '-e', '/nowhere/ssh', `${source(dir)}/`, `nas:${dir}/there/`]) },
+  { id: 'rsync-ssh-missing-here-as-12', code: 12, expectedKind: null, run: async (dir) => rsync([...FLAGS, '-e', '/nowhere/ssh', `${source(dir)}/`, `nas:${dir}/there/`]) },
   { id: 'rsync-daemon-refused', expectedKind: 'network', run: async (dir) => rsync(['-a', `${source(dir)}/`, `rsync://127.0.0.1:${String(await freePort())}/module/`]) },
 ];
 
@@ -145,9 +148,11 @@ async function rsyncOverSsh({ dir, sshd, key = sshd.clientKey, knownHosts = sshd
 }
 
 const OVER_SSH: readonly CaseToRecord[] = [
-  { id: 'rsync-ssh-wrong-key', expectedKind: 'auth', run: async (dir) => { await using sshd = await startSshd(); return await rsyncOverSsh({ dir, sshd, key: sshd.strangerKey }); } },
+  { id: 'rsync-ssh-wrong-key', code: 255, expectedKind: 'auth', run: async (dir) => { await using sshd = await startSshd(); return await rsyncOverSsh({ dir, sshd, key: sshd.strangerKey }); } },
+  { id: 'rsync-ssh-wrong-key-as-12', code: 12, expectedKind: 'auth', run: async (dir) => { await using sshd = await startSshd(); return await rsyncOverSsh({ dir, sshd, key: sshd.strangerKey }); } },
   { id: 'rsync-ssh-host-key-changed', expectedKind: 'host_key', run: async (dir) => { await using sshd = await startSshd(); return await rsyncOverSsh({ dir, sshd, knownHosts: sshd.changedKnownHosts }); } },
-  { id: 'rsync-ssh-host-key-unknown', expectedKind: 'host_key', run: async (dir) => { await using sshd = await startSshd(); return await rsyncOverSsh({ dir, sshd, knownHosts: sshd.emptyKnownHosts }); } },
+  { id: 'rsync-ssh-host-key-unknown', code: 255, expectedKind: 'host_key', run: async (dir) => { await using sshd = await startSshd(); return await rsyncOverSsh({ dir, sshd, knownHosts: sshd.emptyKnownHosts }); } },
+  { id: 'rsync-ssh-host-key-unknown-as-12', code: 12, expectedKind: 'host_key', run: async (dir) => { await using sshd = await startSshd(); return await rsyncOverSsh({ dir, sshd, knownHosts: sshd.emptyKnownHosts }); } },
   { id: 'rsync-ssh-refused', expectedKind: 'network', run: async (dir) => { await using sshd = await startSshd(); await sshd.stop(); return await rsyncOverSsh({ dir, sshd }); } },
   { id: 'rsync-ssh-max-startups', expectedKind: 'network', run: async (dir) => { await using sshd = await startSshd({ maxStartups: '1:100:1' }); await using _waiting = await halfLoggedIn(sshd.port); return await rsyncOverSsh({ dir, sshd }); } },
   { id: 'rsync-ssh-cut', expectedKind: 'network', run: async (dir) => { await using sshd = await startSshd(); await using proxy = await startTcpProxy({ target: sshd.port, cutAfter: { up: 1_000_000, down: Infinity } }); return await rsyncOverSsh({ dir, sshd, bytes: 3_000_000, port: proxy.port, knownHosts: await sshd.knownHostsFor(proxy.port) }); } },

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import type { ProgramResult } from '@longhaul/testbed';
@@ -22,6 +22,8 @@ export interface CaseToRecord {
   readonly id: string;
   readonly expectedKind: string | null;
   readonly facts?: FailureFacts;
+  /** Repeated until it ends with this code: rsync says 12 where it did not wait long enough for its remote shell's own. */
+  readonly code?: number;
   readonly run: (dir: string) => Promise<ProgramResult>;
 }
 
@@ -31,12 +33,17 @@ const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKIL
 
 /** Runs the cases one after the other, each in a folder of its own; the folder's name is no part of what is recorded. */
 export async function recordAll(tool: RecordedCase['tool'], { work, cases, record }: { work: string; cases: readonly CaseToRecord[]; record: Recorder }): Promise<void> {
-  for (const { id, expectedKind, facts, run } of cases) {
+  for (const { id, expectedKind, facts, code, run } of cases) {
     const dir = `${work}/${id}`;
-    mkdirSync(dir, { mode: 0o755 });
-    const { code, signal, stderr } = await run(dir);
-    const returncode = code ?? 128 + (SIGNALS[signal ?? ''] ?? 0);
-    if (returncode === 0) throw new Error(`${id} did not fail`);
+    const attempt = async (): Promise<{ returncode: number; stderr: Buffer }> => {
+      rmSync(dir, { recursive: true, force: true });
+      mkdirSync(dir, { mode: 0o755 });
+      const result = await run(dir);
+      return { returncode: result.code ?? 128 + (SIGNALS[result.signal ?? ''] ?? 0), stderr: result.stderr };
+    };
+    let { returncode, stderr } = await attempt();
+    for (let repeats = 0; code !== undefined && returncode !== code && repeats < 100; repeats += 1) ({ returncode, stderr } = await attempt());
+    if (returncode === 0 || (code !== undefined && returncode !== code)) throw new Error(`${id} ended with ${String(returncode)}`);
     const text = stderr.toString().replaceAll(work, '/data').replaceAll(/\/tmp\/[\w.-]+/g, '/mnt/nas');
     record({ id, tool, returncode, stderr: text, ...(facts === undefined ? {} : { facts }), expectedKind });
   }
