@@ -1,1 +1,1 @@
-export {};
+export * from './session-backend/index.ts';

@@ -83,12 +83,12 @@ export function probeSoon(tx: Tx, name: string): void {
 export function claimProbe(tx: Tx, leaseMs: number): DueProbe | null {
   const row = tx
     .sql(
-      `UPDATE destinations SET probe_lease_until = ?2 + ?1 WHERE name = (
-         SELECT name FROM destinations WHERE block_reason IS NOT NULL AND probe_at <= ?2 AND (probe_lease_until IS NULL OR probe_lease_until <= ?2)
+      `UPDATE destinations SET probe_lease_until = ? WHERE name = (
+         SELECT name FROM destinations WHERE block_reason IS NOT NULL AND probe_at <= ? AND (probe_lease_until IS NULL OR probe_lease_until <= ?)
          ORDER BY probe_at LIMIT 1)
        RETURNING *`,
     )
-    .get(leaseMs, tx.now) as DestinationRow | undefined;
+    .get(tx.now + leaseMs, tx.now, tx.now) as DestinationRow | undefined;
   if (row?.block_reason == null) return null;
   return { name: row.name, reason: row.block_reason, errorKind: row.block_kind, neededBytes: row.block_needed_bytes, strikes: row.strikes, failedProbes: row.failed_probes };
 }

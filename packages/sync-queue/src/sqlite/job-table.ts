@@ -82,8 +82,8 @@ export function addEvent(tx: Tx, event: NewEvent): void {
   const evidence = event.evidence ?? null;
   tx.sql(
     `INSERT INTO job_events (job_id, seq, at, from_state, to_state, reason, evidence, epoch)
-     VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM job_events WHERE job_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7)`,
-  ).run(event.jobId, tx.now, event.from, event.to, event.reason, evidence?.slice(0, MAX_EVIDENCE) ?? null, event.epoch);
+     VALUES (?, (SELECT coalesce(max(seq), 0) + 1 FROM job_events WHERE job_id = ?), ?, ?, ?, ?, ?, ?)`,
+  ).run(event.jobId, event.jobId, tx.now, event.from, event.to, event.reason, evidence?.slice(0, MAX_EVIDENCE) ?? null, event.epoch);
 }
 
 /** The other jobs of the same source, destination and final name. */
