@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 
 import { isErrno } from './errno.ts';
 import { recordedSpec } from './record-parsers.ts';
@@ -63,7 +63,7 @@ export function findRun(state: StateDirectory, runId: RunId): RunDirectory | nul
 
 function linkedSession(path: string): SessionName | null {
   try {
-    return asSessionName(basename(readlinkSync(join(path, RUN_FILES.session))));
+    return asSessionName(readlinkSync(join(path, RUN_FILES.session)));
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EINVAL')) return null;
     throw error;

@@ -3,7 +3,7 @@ export const RECORD_SCHEMA_VERSION = 1;
 
 /** Names of the files in a run's directory (design §4.2). */
 export const RUN_FILES = {
-  /** Symbolic link to the session's folder: its name is the session's, readable even when spec.json is damaged. */
+  /** Symbolic link whose text is the session's name, readable even when spec.json is damaged. It leads nowhere. */
   session: 'session',
   /** What was asked, values of the environment left out. Written by the store before any backend is called. */
   spec: 'spec.json',

@@ -19,7 +19,8 @@ import type { StateDirectory } from './state-directory.ts';
 export function createRunFolder(spec: SessionSpec, claim: Claim, state: StateDirectory): RunDirectory {
   const run = state.run(claim.runId, claim.session);
   mkdirSync(run.path, { mode: 0o700 });
-  symlinkSync(`../../sessions/${claim.session}`, join(run.path, RUN_FILES.session));
+  // Not a path that leads there: with `current` it would be a circle for everything that follows links.
+  symlinkSync(claim.session, join(run.path, RUN_FILES.session));
   // Before the run can end: a crash in between must not lose its outputs.
   if (spec.outputs.length > 0) writeFileSync(join(state.outputs, claim.runId), '', { mode: 0o600 });
   publish(join(run.path, RUN_FILES.spec), `${JSON.stringify(recordSpec(spec, claim))}\n`);
