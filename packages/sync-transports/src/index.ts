@@ -1,4 +1,8 @@
 export * from './final-name.ts';
+export { LocalTransport } from './local/local-transport.ts';
+export type { LocalTransportOptions } from './local/local-transport.ts';
+export { PUBLISH_STEPS } from './local/publish-run.ts';
+export type { AfterPublishStep, PublishStep } from './local/publish-run.ts';
 export * from './manifest/checksums.ts';
 export * from './manifest/compare-manifest.ts';
 export * from './manifest/inventory.ts';
@@ -8,6 +12,8 @@ export * from './protocol/judge-in-place.ts';
 export * from './protocol/layout.ts';
 export * from './protocol/lock-holder.ts';
 export * from './protocol/metadata-files.ts';
+export * from './protocol/name-collisions.ts';
+export { nameSamples, nameText } from './protocol/name-samples.ts';
 export * from './protocol/source-id.ts';
 export * from './raw-path.ts';
 export { createSealer } from './sealing/create-sealer.ts';

@@ -85,9 +85,12 @@ export interface PublishRequest {
   readonly signal?: AbortSignal;
 }
 
-/** `published` also when an earlier call had done it. The others leave the destination as it was. */
+/**
+ * `published` also when an earlier call had done it; `leftover` says what could not be deleted afterwards (the earlier result, the staging
+ * folder). The others leave the destination as it was.
+ */
 export type PublishOutcome =
-  | { readonly kind: 'published' }
+  | { readonly kind: 'published'; readonly leftover?: string }
   | { readonly kind: 'conflict'; readonly holder: Receipt | null; readonly evidence: string }
   | { readonly kind: 'fenced'; readonly evidence: string }
   | { readonly kind: 'locked'; readonly holder: string; readonly evidence: string };

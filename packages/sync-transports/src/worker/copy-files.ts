@@ -96,7 +96,9 @@ class FileCopier {
     const cloned = this.reflink === 'try' && size > 0 && this.#clone(source, partial);
     const to = attemptOn('destination', 'open', () => openPartial(partial));
     try {
-      if (!cloned) this.#untold.resumed += copyContent({ from, to, size, sparse: sealed.allocated < sealed.size ? 'holes' : 'dense', pace: this.#pace, buffer: this.#buffer, onBytes: this.#onBytes });
+      const sparse = sealed.allocated < sealed.size ? 'holes' : 'dense';
+      // What was cloned has not travelled, like what an earlier attempt had copied.
+      this.#untold.resumed += cloned ? size : copyContent({ from, to, size, sparse, pace: this.#pace, buffer: this.#buffer, onBytes: this.#onBytes });
       attemptOn('destination', 'futimes', () => futimesSync(to, secondsOf(sealed.mtimeNs), secondsOf(sealed.mtimeNs)));
       if (attemptOn('destination', 'fchmod', () => attempt(() => fchmodSync(to, Number(sealed.mode)))) === 'refused') this.modesRefused += 1;
     } finally {

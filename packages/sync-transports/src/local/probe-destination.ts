@@ -1,0 +1,42 @@
+import { statfs } from 'node:fs/promises';
+import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import { INCOMING, passingPath } from '../protocol/layout.ts';
+import type { ProbeReport } from '../transport.ts';
+import type { DestinationFolder } from './destination-folder.ts';
+import { destinationError } from './local-failure.ts';
+import { newNonce } from './nonce.ts';
+
+/** As much as a small file takes: a full disk or a quota often still lets an empty one be made. */
+const TEST_BYTES = 4096;
+
+/** Writes, syncs and deletes a small file: free space in `statfs` says nothing about quotas and read-only mounts. */
+export async function probeDestination(folder: DestinationFolder): Promise<ProbeReport> {
+  try {
+    await folder.assertThere();
+    const file = passingPath('probe', newNonce());
+    await folder.makeFolder(INCOMING);
+    try {
+      await folder.writeFile(file, Buffer.alloc(TEST_BYTES, 1));
+    } finally {
+      await folder.removeFile(`${file}.new` as typeof file);
+      await folder.removeFile(file);
+    }
+    const { bavail, bsize } = await statfs(folder.shown);
+    return { reachable: true, errorKind: null, evidence: null, hint: null, freeBytes: bavail * bsize, hash: 'sha256', tools: [`Node.js ${process.versions.node}`] };
+  } catch (error) {
+    return failedProbe(destinationError('the test write at the destination', error));
+  }
+}
+
+function failedProbe(error: Error): ProbeReport {
+  const isKnown = error instanceof TransportError;
+  return {
+    reachable: false,
+    errorKind: isKnown ? error.errorKind : TransportErrorKind.UNKNOWN,
+    evidence: error.message,
+    hint: isKnown ? error.hint : null,
+    freeBytes: null,
+    hash: 'sha256',
+    tools: [],
+  };
+}

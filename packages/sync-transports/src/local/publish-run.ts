@@ -1,0 +1,219 @@
+import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import { judgeInPlace } from '../protocol/judge-in-place.ts';
+import { METADATA, RECEIPT_PATH } from '../protocol/layout.ts';
+import { metadataFiles } from '../protocol/metadata-files.ts';
+import type { RawPath } from '../raw-path.ts';
+import { displayPath, joinRaw, rawParent } from '../raw-path.ts';
+import type { PublishOutcome, PublishRequest } from '../transport.ts';
+import { destinationError } from './local-failure.ts';
+import { inspectInPlace, parentObstacle, parentsOf } from './in-place.ts';
+import type { HeldLock } from './publish-lock.ts';
+import type { Staging } from './staging.ts';
+import { syncTreeToDisk } from './sync-folder-tree.ts';
+
+/** The steps of publish, in order (PROTOCOL.md). After each of them everything can stop. */
+export const PUBLISH_STEPS = ['claim', 'metadata', 'lock', 'judge', 'parents', 'stage-in', 'old-aside', 'reveal', 'unlock', 'sweep'] as const;
+export type PublishStep = (typeof PUBLISH_STEPS)[number];
+
+/** `next`: go on. `skip-to`: an earlier call has done what lies between. Anything else ends the publish. */
+type StepResult = { readonly kind: 'next' } | { readonly kind: 'skip-to'; readonly step: PublishStep } | PublishOutcome;
+
+const NEXT: StepResult = { kind: 'next' };
+/** Before anything moves. From there on it is a matter of milliseconds, and aborting would only leave work for the next claim. */
+const ABORTABLE: readonly PublishStep[] = ['claim', 'metadata', 'lock', 'judge', 'parents'];
+
+/** Called after each step; a test that throws here leaves everything as a kill would. */
+export type AfterPublishStep = (step: PublishStep) => void | Promise<void>;
+
+/** One call of publish. */
+export class PublishRun {
+  readonly #staging: Staging;
+  readonly #request: PublishRequest;
+  #tree: 'present' | 'absent' = 'absent';
+  #lock: HeldLock | null = null;
+  #moved = false;
+
+  constructor(staging: Staging, request: PublishRequest) {
+    this.#staging = staging;
+    this.#request = request;
+  }
+
+  async run(afterStep?: AfterPublishStep): Promise<PublishOutcome> {
+    let skipTo: PublishStep | null = null;
+    try {
+      for (const step of PUBLISH_STEPS) {
+        if (skipTo !== null && step !== skipTo) continue;
+        skipTo = null;
+        const result = await this.#attempt(step);
+        await afterStep?.(step);
+        if (result.kind === 'skip-to') skipTo = result.step;
+        else if (result.kind !== 'next') return result;
+      }
+      return { kind: 'published' };
+    } finally {
+      this.#lock?.abandon();
+    }
+  }
+
+  async #attempt(step: PublishStep): Promise<StepResult> {
+    let result: StepResult | null = null;
+    try {
+      result = await this.#step(step);
+      return result;
+    } finally {
+      // An outcome that is no success, or a failure: what was moved goes back, the lock is free for others.
+      if (result === null || (result.kind !== 'next' && result.kind !== 'skip-to')) await this.#giveUp();
+    }
+  }
+
+  async #step(step: PublishStep): Promise<StepResult> {
+    if (ABORTABLE.includes(step)) this.#request.signal?.throwIfAborted();
+    switch (step) {
+      case 'claim':
+        return this.#claim();
+      case 'metadata':
+        return this.#metadata();
+      case 'lock':
+        return this.#takeLock();
+      case 'judge':
+        return this.#judge();
+      case 'parents':
+        return this.#parents();
+      case 'stage-in':
+        return this.#stageIn();
+      case 'old-aside':
+        return this.#oldAside();
+      case 'reveal':
+        return this.#reveal();
+      case 'unlock':
+        return this.#unlock();
+      case 'sweep':
+        return this.#sweep();
+    }
+  }
+
+  async #claim(): Promise<StepResult> {
+    const claim = await this.#staging.claim();
+    if (claim.kind === 'conflict') return { ...claim, holder: null };
+    if (claim.kind !== 'claimed') return claim;
+    this.#tree = claim.tree;
+    return NEXT;
+  }
+
+  async #metadata(): Promise<StepResult> {
+    if (this.#tree === 'absent') return NEXT;
+    const { folder, layout, pool } = this.#staging;
+    const { seal, receipt, signal } = this.#request;
+    const place = joinRaw(layout.tree, METADATA);
+    await folder.makeFolder(place);
+    for (const { name, content } of metadataFiles(seal, receipt)) await folder.writeFile(joinRaw(place, name as RawPath), content);
+    await syncTreeToDisk(pool, { root: folder.absolute(layout.tree), fileSystem: folder.shown, entries: seal.entries.length, signal });
+    return NEXT;
+  }
+
+  async #takeLock(): Promise<StepResult> {
+    const taken = await this.#staging.lock();
+    if (taken.kind !== 'held') return taken;
+    this.#lock = taken.lock;
+    return NEXT;
+  }
+
+  async #judge(): Promise<StepResult> {
+    const { folder, placement } = this.#staging;
+    const { receipt } = this.#request;
+    const obstacle = await parentObstacle(folder, placement.finalName);
+    if (obstacle !== null) return { kind: 'conflict', holder: null, evidence: `nothing can be put at ${displayPath(placement.finalName)}: ${obstacle}` };
+    const inPlace = await inspectInPlace(folder, placement.finalName);
+    const judgement = judgeInPlace(inPlace, { ...receipt, staging: this.#tree === 'present' ? 'tree' : 'none' });
+    if (judgement.kind === 'published') return { kind: 'skip-to', step: 'unlock' };
+    if (judgement.kind !== 'proceed') return judgement;
+    if (this.#tree === 'present') return NEXT;
+    throw new TransportError(`nothing is staged for job ${placement.jobId}`, { errorKind: TransportErrorKind.UNKNOWN, hint: 'Push it again (longhaul sync retry)' });
+  }
+
+  async #parents(): Promise<StepResult> {
+    const { folder, placement } = this.#staging;
+    for (const parent of parentsOf(placement.finalName)) await folder.makeFolder(parent);
+    await this.#assertOneDevice();
+    return NEXT;
+  }
+
+  async #stageIn(): Promise<StepResult> {
+    const { folder, layout } = this.#staging;
+    await this.#held().confirm();
+    this.#moved = true;
+    await folder.makeFolder(this.#swap());
+    await folder.move(layout.tree, this.#swap('tree'));
+    return NEXT;
+  }
+
+  async #oldAside(): Promise<StepResult> {
+    await this.#held().confirm();
+    await this.#staging.folder.moveIfThere(this.#staging.placement.finalName, this.#swap('old'));
+    return NEXT;
+  }
+
+  async #reveal(): Promise<StepResult> {
+    const { folder, placement } = this.#staging;
+    await this.#held().confirm();
+    if ((await folder.entry(placement.finalName)) !== null) {
+      return { kind: 'conflict', holder: null, evidence: 'something was put at the final name in the very moment it was free' };
+    }
+    await folder.move(this.#swap('tree'), placement.finalName);
+    if ((await folder.entry(joinRaw(placement.finalName, RECEIPT_PATH))) === null) {
+      throw new TransportError(`${displayPath(placement.finalName)} was published without its receipt`, { errorKind: TransportErrorKind.UNKNOWN, hint: 'Look at the final name: another program works there' });
+    }
+    for (const parent of ['' as RawPath, ...parentsOf(placement.finalName)]) await folder.syncFolder(parent);
+    return NEXT;
+  }
+
+  async #unlock(): Promise<StepResult> {
+    await this.#held().release();
+    this.#lock = null;
+    return NEXT;
+  }
+
+  /** The result is published whatever happens here; what cannot be deleted is told, not hidden. */
+  async #sweep(): Promise<StepResult> {
+    try {
+      // The old result leaves the swap folder before it is deleted: half of it must never be put back.
+      await this.#staging.discard(this.#swap());
+      await this.#staging.removeJob();
+      return NEXT;
+    } catch (error) {
+      return { kind: 'published', leftover: destinationError('deleting the staging folder', error).message };
+    }
+  }
+
+  /** Best effort: whatever is left is mended by the next claim. The failure that led here is the one to report. */
+  async #giveUp(): Promise<void> {
+    const lock = this.#lock;
+    if (lock === null) return;
+    try {
+      if (this.#moved) await this.#staging.undoSwap(lock);
+      await lock.release();
+    } catch {
+      lock.abandon();
+    }
+  }
+
+  async #assertOneDevice(): Promise<void> {
+    const { folder, layout, placement } = this.#staging;
+    const [staged, parent] = [await folder.entry(layout.job), await folder.entry(rawParent(placement.finalName))];
+    if (staged?.dev === parent?.dev) return;
+    throw new TransportError(`${displayPath(placement.finalName)} lies on another file system than the destination's folder`, {
+      errorKind: TransportErrorKind.CONFIG,
+      hint: 'Make that file system a destination of its own',
+    });
+  }
+
+  #held(): HeldLock {
+    if (this.#lock === null) throw new TransportError('publish without its lock', { errorKind: TransportErrorKind.UNKNOWN });
+    return this.#lock;
+  }
+
+  #swap(name?: 'tree' | 'old'): RawPath {
+    const swap = this.#staging.layout.swap(this.#staging.placement.epoch);
+    return name === undefined ? swap : joinRaw(swap, name as RawPath);
+  }
+}
