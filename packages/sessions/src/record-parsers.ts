@@ -52,6 +52,7 @@ export function recordedSpec(raw: RawRecord): RecordedSpec {
     schemaVersion: optionalInteger(raw, 'schemaVersion') ?? RECORD_SCHEMA_VERSION,
     runId: parseRunId(textField(raw, 'runId')),
     session: parseSessionName(textField(raw, 'session')),
+    claim: optionalInteger(raw, 'claim'),
     backend: wordField(raw, 'backend', BACKENDS),
     command: textsField(raw, 'command'),
     commandComplete: optionalFlag(raw, 'commandComplete') ?? false,

@@ -10,6 +10,8 @@ export interface RecordedSpec {
   readonly schemaVersion: number;
   readonly runId: RunId;
   readonly session: SessionName;
+  /** Number of the claim that the run has; null in a record that was made without. */
+  readonly claim: number | null;
   readonly backend: BackendKind;
   /** argv with secrets replaced. */
   readonly command: readonly string[];

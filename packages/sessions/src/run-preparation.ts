@@ -60,7 +60,7 @@ function removeEmptySession(name: SessionName, state: StateDirectory): void {
 }
 
 /** What spec.json says: the environment by names, the argv without secrets. */
-function recordSpec(spec: SessionSpec, { runId, session, owner }: Claim): RecordedSpec {
+function recordSpec(spec: SessionSpec, { runId, session, number, owner }: Claim): RecordedSpec {
   const secret = new Set(spec.secretEnv);
   const values = spec.env.filter(({ name, value }) => secret.has(name) && value !== '').map(({ value }) => value);
   const command = redactArgv(spec.command, values);
@@ -68,6 +68,7 @@ function recordSpec(spec: SessionSpec, { runId, session, owner }: Claim): Record
     schemaVersion: RECORD_SCHEMA_VERSION,
     runId,
     session,
+    claim: number,
     backend: spec.backend,
     command,
     commandComplete: command.every((argument, index) => argument === spec.command[index]),

@@ -27,6 +27,7 @@ import type { SessionName } from './session-name.ts';
 import { collectRemoved, removeSessionFolder } from './session-removal.ts';
 import type { BackendKind, SessionSpec } from './session-spec.ts';
 import type { SessionStatus } from './session-status.ts';
+import { listStatuses } from './status-list.ts';
 import { StateDirectory } from './state-directory.ts';
 import type { World } from './world.ts';
 import { systemWorld } from './world.ts';
@@ -131,10 +132,9 @@ export class RunStore {
   /** {@link currentStatus} of every session, by name. Nothing is started, however many there are. */
   currentStatuses({ backend, except }: { readonly backend?: BackendKind; readonly except?: ReadonlySet<string> } = {}): readonly SessionStatus[] {
     if (!this.#state.exists()) return [];
-    const options = { state: this.#state, world: this.#world() };
     const names = listSessionNames(this.#state).filter((name) => except?.has(name) !== true);
-    const all = names.map((name) => currentStatus(name, options));
-    return all.filter((status) => status !== null).filter((status) => backend === undefined || status.backend === backend);
+    const all = listStatuses(names, { state: this.#state, world: this.#world() });
+    return all.filter((status) => backend === undefined || status.backend === backend);
   }
 
   /** Names that have a folder, sorted; for one that is being given up {@link current} is null. */
