@@ -1,1 +1,2 @@
 export * from './session-backend/index.ts';
+export * from './transport/index.ts';

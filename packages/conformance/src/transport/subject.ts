@@ -1,0 +1,51 @@
+import type { PublishRequest, RawPath, Transport } from '@longhaul/sync-transports';
+
+/** A transport under test: each test gets an empty destination of its own. */
+export interface TransportSubject {
+  /** For the titles of the tests. */
+  readonly name: string;
+  /** `each-step`: the worlds have `publishUntil`. */
+  readonly crashes: 'each-step' | 'none';
+  create(): Promise<TransportWorld>;
+}
+
+/** One empty destination, and hands to look at it and to spoil it that do not go through the transport. Disposing of it ends all it started. */
+export interface TransportWorld extends AsyncDisposable {
+  /** A further transport to the same destination, as another process or host would have it. The world closes it. */
+  connect(): Promise<Transport>;
+  readonly destination: DestinationHands;
+  /**
+   * Publishes and is killed after this step (PUBLISH_STEPS, PROTOCOL.md), from which on nothing of that process runs. Left out where the
+   * implementer has no way to do so (`crashes: 'none'`): its crash tests are then its own.
+   */
+  publishUntil?(step: string, request: PublishRequest): Promise<void>;
+}
+
+/** All paths are relative to the destination's root. {@link folderHands} makes these for a folder of this machine. */
+export interface DestinationHands {
+  /** Changes one byte in the middle of a file; size and mtime stay. */
+  corrupt(path: RawPath): Promise<void>;
+  /** null where there is no such file. */
+  read(path: RawPath): Promise<Buffer | null>;
+  /** Creates or replaces a file, missing folders too. */
+  write(path: RawPath, content: string | Buffer): Promise<void>;
+  makeFolder(path: RawPath): Promise<void>;
+  remove(path: RawPath): Promise<void>;
+  /** Everything at or below a path, sorted; empty where there is nothing. */
+  list(path: RawPath): Promise<readonly RawPath[]>;
+  /** null where there is nothing. Symlinks are not followed. */
+  stat(path: RawPath): Promise<DestinationStat | null>;
+}
+
+export interface DestinationStat {
+  readonly type: 'file' | 'dir' | 'symlink' | 'other';
+  /** Permission bits. */
+  readonly mode: number;
+  /** Milliseconds since 1970. */
+  readonly mtimeMs: number;
+  readonly ino: bigint;
+  readonly size: number;
+  /** Bytes taken on the disk. */
+  readonly allocated: number;
+  readonly target: RawPath | null;
+}
