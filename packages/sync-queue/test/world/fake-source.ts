@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { SourceChangedError, SourceNotFoundError } from '@longhaul/errors';
+import { rawPathFromText } from '@longhaul/sync-transports';
+import type { RawPath, Seal, SealCheck, SealedFile, Sealer, SealRequest, SealSource } from '@longhaul/sync-transports';
+
+interface FakeFile {
+  readonly content: string;
+  /** What stat shows: changed by every ordinary write, not by bit rot. */
+  readonly version: number;
+}
+
+/** A folder in memory. */
+export class FakeFolder {
+  readonly files = new Map<RawPath, FakeFile>();
+  #version = 0;
+
+  constructor(files: Readonly<Record<string, string>> = {}) {
+    for (const [name, content] of Object.entries(files)) this.write(name, content);
+  }
+
+  write(name: string, content: string): void {
+    this.files.set(rawPathFromText(name), { content, version: (this.#version += 1) });
+  }
+
+  /** The content changes and no time tells. */
+  rot(name: string, content: string): void {
+    const old = this.files.get(rawPathFromText(name));
+    this.files.set(rawPathFromText(name), { content, version: old?.version ?? 0 });
+  }
+
+  delete(name: string): void {
+    this.files.delete(rawPathFromText(name));
+  }
+
+  contents(): ReadonlyMap<RawPath, string> {
+    return new Map([...this.files].map(([path, { content }]) => [path, content]));
+  }
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Seals folders in memory. Its cache is as good as stat: it does not see bit rot. */
+export class FakeSealer implements Sealer {
+  readonly folders = new Map<string, FakeFolder>();
+  /** Bytes hashed so far. */
+  hashed = 0;
+  /** Called between listing and hashing: a chance to change the source while it is read. */
+  onSeal: ((source: SealSource) => Promise<void> | void) | null = null;
+  readonly #cache = new Map<string, { readonly version: number; readonly sha256: string }>();
+  readonly #now: () => number;
+  #ids = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  folder(path: string, files: Readonly<Record<string, string>>): FakeFolder {
+    const folder = new FakeFolder(files);
+    this.folders.set(path, folder);
+    return folder;
+  }
+
+  resolve(path: string): Promise<SealSource> {
+    if (!this.folders.has(path)) return Promise.reject(new SourceNotFoundError(path));
+    return Promise.resolve({ kind: 'directory', root: rawPathFromText(path), name: rawPathFromText(path.split('/').at(-1) ?? ''), dev: 1n });
+  }
+
+  async seal({ source, hashing, onProgress, signal }: SealRequest): Promise<Seal> {
+    const folder = this.#folderOf(source);
+    const listed = [...folder.files].sort(([a], [b]) => (a < b ? -1 : 1));
+    await this.onSeal?.(source);
+    signal?.throwIfAborted();
+    const entries = listed.map(([path, file]): SealedFile => this.#entry({ source, path, file: folder.files.get(path) ?? file, hashing }));
+    const changed = listed.filter(([path, file]) => folder.files.get(path)?.version !== file.version).map(([path]) => path);
+    if (changed.length > 0) throw new SourceChangedError(source.root, changed);
+    const bytes = entries.reduce((sum, { size }) => sum + size, 0);
+    onProgress?.({ filesDone: entries.length, filesTotal: entries.length, bytesDone: bytes, bytesTotal: bytes });
+    const totals = { files: entries.length, directories: 0, symlinks: 0, bytes };
+    const digest = sha256(JSON.stringify(entries.map(({ path, sha256: hash }) => [path, hash])));
+    return { id: `seal-${(this.#ids += 1)}-${digest.slice(0, 6)}`, digest, source, sealedAt: new Date(this.#now()).toISOString(), totals, findings: [], entries };
+  }
+
+  check(seal: Seal): Promise<SealCheck> {
+    const folder = this.#folderOf(seal.source);
+    const vanished = seal.entries.filter(({ path }) => !folder.files.has(path)).map(({ path }) => path);
+    if (vanished.length > 0) return Promise.resolve({ kind: 'vanished', paths: vanished });
+    const known = new Map(seal.entries.map(({ path, ctimeNs }) => [path, Number(ctimeNs)]));
+    const changed = [...folder.files].filter(([path, { version }]) => known.get(path) !== version).map(([path]) => path);
+    return Promise.resolve(changed.length > 0 ? { kind: 'changed', paths: changed } : { kind: 'unchanged' });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #folderOf(source: SealSource): FakeFolder {
+    const folder = this.folders.get(source.root);
+    if (folder === undefined) throw new SourceNotFoundError(source.root);
+    return folder;
+  }
+
+  #entry({ source, path, file, hashing }: { readonly source: SealSource; readonly path: RawPath; readonly file: FakeFile; readonly hashing: SealRequest['hashing'] }): SealedFile {
+    const key = `${source.root}/${path}`;
+    const cached = this.#cache.get(key);
+    const hash = hashing === 'cached' && cached?.version === file.version ? cached.sha256 : this.#hash(file.content);
+    this.#cache.set(key, { version: file.version, sha256: hash });
+    const size = file.content.length;
+    return { type: 'file', path, size, allocated: size, nlink: 1, sha256: hash, mode: 0o644, mtimeNs: BigInt(file.version), ctimeNs: BigInt(file.version), dev: 1n, ino: 1n };
+  }
+
+  #hash(content: string): string {
+    this.hashed += content.length;
+    return sha256(content);
+  }
+}

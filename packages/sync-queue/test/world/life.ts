@@ -1,0 +1,77 @@
+import type { Clock } from '@longhaul/sync-queue';
+
+/** When a process dies: at its nth call to the outside world, before it takes effect or after. */
+export interface Death {
+  readonly call: number;
+  readonly moment: 'before' | 'after';
+}
+
+/**
+ * The life of one worker process. Everything it has to do with the outside goes through here; when it is dead, nothing
+ * it calls returns and no timer of its own goes off: it is gone as after kill -9, and what it had started goes on.
+ */
+export class Life {
+  readonly #death: Death | null;
+  #calls = 0;
+  #dead = false;
+  readonly onDeath: (() => void)[] = [];
+
+  constructor(death: Death | null = null) {
+    this.#death = death;
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  kill(): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    for (const tell of this.onDeath) tell();
+  }
+
+  /** The same object, as this process sees it. */
+  through<T extends object>(port: T): T {
+    return new Proxy(port, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== 'function') return member;
+        if (name === 'watch') return () => ({ [Symbol.dispose]: () => undefined });
+        return async (...args: unknown[]) => this.#call(async () => (member as (...given: unknown[]) => Promise<unknown>).apply(target, args));
+      },
+    });
+  }
+
+  clock(clock: Clock): Clock {
+    return {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      after: (ms, call) => clock.after(ms, () => {
+        if (!this.#dead) call();
+      }),
+    };
+  }
+
+  async #call(work: () => Promise<unknown>): Promise<unknown> {
+    if (this.#dead) return never();
+    this.#calls += 1;
+    const last = this.#death?.call === this.#calls;
+    if (last && this.#death.moment === 'before') {
+      this.kill();
+      return never();
+    }
+    try {
+      const result = await work();
+      if (last) this.kill();
+      return this.dead ? await never() : result;
+    } catch (error) {
+      if (last) this.kill();
+      if (this.dead) return never();
+      throw error;
+    }
+  }
+}
+
+async function never(): Promise<never> {
+  return new Promise<never>(() => undefined);
+}
