@@ -1,0 +1,60 @@
+import { constants } from 'node:os';
+
+import type { Host } from '@longhaul/host';
+import type { SessionStatus } from '@longhaul/sessions';
+
+import type { Cli } from '../cli-context.ts';
+import type { CommandModule } from '../command-module.ts';
+import { EXIT } from '../exit-code.ts';
+import { printable } from '../output/printable.ts';
+import { endText, jobExitCode } from '../output/session-text.ts';
+import { withHost } from '../with-host.ts';
+import { writeLog } from './logs.ts';
+import { START_OPTIONS, startInput } from './start-options.ts';
+
+export const run: CommandModule = {
+  usage: 'NAME [options] [-- COMMAND ARG…]',
+  about:
+    "Like start, then follows the log and exits with the job's own code (128 + n for signal n). Ctrl-C leaves the job running and says how to come back: exit code 0. Its own failure is 125.",
+  examples: [
+    { line: 'longhaul run train -- python train.py', text: 'look on while it works; Ctrl-C only stops looking' },
+    { line: "longhaul run check -- sh -c 'exit 3'; echo $?", text: 'prints 3' },
+  ],
+  options: [...START_OPTIONS, { flags: '--plain', text: 'without terminal control sequences' }],
+  takesCommand: 'yes',
+  operands: { min: 1, max: 1 },
+  run: async (cli, call) =>
+    await withHost(cli, async (host) => {
+      const { status, warnings } = await host.start(startInput(call));
+      for (const warning of warnings) cli.printer.warn(warning);
+      if (cli.printer.format === 'json') cli.printer.event('started', { session: status });
+      cli.answerInterrupts();
+      return await follow(status, { host, cli, plain: call.options.has('plain') ? 'yes' : 'no' });
+    }),
+};
+
+interface Following {
+  readonly host: Host;
+  readonly cli: Cli;
+  readonly plain: 'yes' | 'no';
+}
+
+async function follow({ name, runId }: SessionStatus, { host, cli, plain }: Following): Promise<number> {
+  try {
+    await writeLog(host.sessions.logs(name, { follow: true, signal: cli.interrupted, ...(runId === null ? {} : { runId }) }), { cli, plain });
+    const result = await host.sessions.wait(name, { for: 'exit', signal: cli.interrupted });
+    if (result.outcome === 'exited') return reportEnd(result.status, cli);
+  } catch (error) {
+    if (!cli.interrupted.aborted) throw error;
+  }
+  if (cli.printer.format === 'json') cli.printer.event('detached', { session: name });
+  cli.printer.note(`\n${printable(name)} goes on. Follow it again: longhaul logs ${name} -f    end it: longhaul stop ${name}`);
+  return EXIT.OK;
+}
+
+function reportEnd(status: SessionStatus, { printer }: Cli): number {
+  if (printer.format === 'json') printer.event('ended', { session: status });
+  const code = jobExitCode(status, constants.signals);
+  if (code !== 0) printer.note(`${printable(status.name)}: ${endText(status)}`);
+  return code ?? EXIT.OWN_FAILURE;
+}

@@ -1,0 +1,29 @@
+import type { CommandModule } from '../command-module.ts';
+import { EXIT } from '../exit-code.ts';
+import { printable } from '../output/printable.ts';
+import { endText, stateText } from '../output/session-text.ts';
+import { withHost } from '../with-host.ts';
+import { START_OPTIONS, startInput } from './start-options.ts';
+
+export const start: CommandModule = {
+  usage: 'NAME [options] [-- COMMAND ARG…]',
+  about: 'The command is run as it is, without a shell, with your environment, folder and umask. Without one, sessions.NAME of longhaul.yaml says what to run.',
+  examples: [
+    { line: 'longhaul start train -- python train.py --epochs 90', text: 'a job that outlives this terminal, and tmux itself' },
+    { line: 'longhaul start train', text: 'the session "train" of longhaul.yaml' },
+    { line: 'longhaul start train -e API_TOKEN --env-file secrets.env -- ./train.sh', text: 'secrets, which appear in no argument list and no log' },
+    { line: 'longhaul start train -o results --to nas -- python train.py', text: 'when it ends, results are sent to "nas" and proven there' },
+    { line: "longhaul start build -- sh -c 'make && make test'", text: 'a shell, where you want one' },
+  ],
+  options: START_OPTIONS,
+  takesCommand: 'yes',
+  operands: { min: 1, max: 1 },
+  run: async (cli, call) =>
+    await withHost(cli, async (host) => {
+      const { status, warnings } = await host.start(startInput(call));
+      for (const warning of warnings) cli.printer.warn(warning);
+      cli.printer.result(status, () => `${printable(status.name)}  ${stateText(status)}${status.endedAt === null ? '' : `: ${endText(status)}`}\n`);
+      if (cli.printer.isTerminal && status.state === 'running') cli.printer.note(`follow it: longhaul logs ${status.name} -f    come back: longhaul attach ${status.name}`);
+      return EXIT.OK;
+    }),
+};

@@ -1,0 +1,51 @@
+import type { StopPolicy, StopReport } from '@longhaul/sessions';
+
+import type { CommandModule, OptionValues } from '../command-module.ts';
+import { eachName, reportOutcomes } from '../each-name.ts';
+import { endText } from '../output/session-text.ts';
+import { printable } from '../output/printable.ts';
+import { durationMs } from '../parse-values.ts';
+import { UsageError } from '../usage-error.ts';
+import { withHost } from '../with-host.ts';
+
+export const stop: CommandModule = {
+  usage: 'NAME… [options]',
+  about: 'The job gets a signal (INT if not said otherwise) and time to finish; what is left then, and what it has started, is killed. Log, exit code and who asked stay recorded.',
+  examples: [
+    { line: 'longhaul stop train', text: 'ask it to end, wait ten seconds, then kill' },
+    { line: 'longhaul stop train --signal TERM --timeout 2m', text: 'another signal, more time' },
+    { line: 'longhaul stop train --force', text: 'kill at once' },
+  ],
+  options: [
+    { flags: '--signal <NAME>', text: 'the first signal' },
+    { flags: '--timeout <TIME>', text: 'time between the signal and the kill: 30s, 5m' },
+    { flags: '--force', text: 'kill at once' },
+    { flags: '-b, --backend <KIND>', text: 'where several backends have the name', choices: ['tmux', 'container'] },
+  ],
+  operands: { min: 1, max: Number.POSITIVE_INFINITY },
+  run: async (cli, { operands, options }) => {
+    const policy = policyOf(options);
+    const backend = options.text('backend') as 'tmux' | 'container' | null;
+    return await withHost(cli, async (host) => {
+      const outcomes = await eachName(operands, async (name) => await host.sessions.stop(name, host.stopPolicy(name, policy), backend === null ? {} : { backend }));
+      return reportOutcomes(outcomes, cli, { data: (report) => report, text: stopText });
+    });
+  },
+};
+
+function policyOf(options: OptionValues): StopPolicy {
+  const signal = options.text('signal');
+  const timeout = options.text('timeout');
+  if (options.has('force') && (signal !== null || timeout !== null)) throw new UsageError('--force kills at once: --signal and --timeout have no meaning with it');
+  if (signal !== null && !/^(?:SIG)?[A-Z][A-Z0-9]{1,9}$/.test(signal)) throw new UsageError('--signal must be the name of a signal, such as INT or TERM');
+  return {
+    how: options.has('force') ? 'force' : 'graceful',
+    ...(signal === null ? {} : { signal }),
+    ...(timeout === null ? {} : { timeoutMs: durationMs(timeout, '--timeout') }),
+  };
+}
+
+function stopText({ step, status }: StopReport): string {
+  if (step === 'already-ended') return `${printable(status.name)} had ended already: ${endText(status)}\n`;
+  return `${printable(status.name)} stopped: ${endText(status)}\n`;
+}

@@ -1,0 +1,107 @@
+import type { DestinationInfo, SyncHost, TrustOffer } from '@longhaul/host';
+import type { ProbeReport } from '@longhaul/sync-transports';
+
+import type { Cli } from '../cli-context.ts';
+import type { CommandModule } from '../command-module.ts';
+import { confirm } from '../confirm.ts';
+import { EXIT } from '../exit-code.ts';
+import { printable } from '../output/printable.ts';
+import { formatBytes } from '../output/quantities.ts';
+import { UsageError } from '../usage-error.ts';
+import { withHost } from '../with-host.ts';
+
+export const syncDestinations: CommandModule = {
+  usage: '[probe|trust|pause|resume NAME] [options]',
+  about:
+    'Without words: what is configured, what was used before, and how it stands. probe asks a destination now (6 when it cannot be used). trust shows the fingerprints of an ssh host and, once you agree, writes its keys into the known hosts. pause lets its jobs wait, resume ends that.',
+  examples: [
+    { line: 'longhaul sync destinations', text: 'list them' },
+    { line: 'longhaul sync destinations probe nas', text: 'is it reachable, how much is free, which tools are there' },
+    { line: 'longhaul sync destinations trust nas', text: 'after comparing the fingerprint' },
+    { line: 'longhaul sync destinations pause nas', text: 'let its jobs wait' },
+  ],
+  options: [
+    { flags: '-y, --yes', text: 'trust: accept the keys without a question' },
+    { flags: '--dry-run', text: 'trust: only show the keys' },
+  ],
+  operands: { min: 0, max: 2 },
+  run: async (cli, { operands: [verb, name], options }) => {
+    if (verb === undefined) return await withHost(cli, async (host) => await listAll(await host.sync(), cli));
+    const act = ACTS[verb];
+    if (act === undefined || name === undefined) throw new UsageError(`"${verb}${name === undefined ? '' : ` ${name}`}" is not understood`, 'longhaul sync destinations [probe|trust|pause|resume NAME]');
+    const answer = options.has('dryRun') ? 'dry-run' : options.has('yes') ? 'yes' : 'ask';
+    return await withHost(cli, async (host) => await act(name, { cli, sync: await host.sync(), answer }));
+  },
+};
+
+interface Acting {
+  readonly cli: Cli;
+  readonly sync: SyncHost;
+  readonly answer: 'ask' | 'yes' | 'dry-run';
+}
+
+const ACTS: Readonly<Record<string, (name: string, acting: Acting) => Promise<number>>> = { probe, trust, pause, resume };
+
+async function listAll(sync: SyncHost, { printer }: Cli): Promise<number> {
+  const destinations = await sync.destinations();
+  printer.result({ destinations }, () =>
+    printer.rows<DestinationInfo>(destinations, [
+      { title: 'NAME', cell: ({ id }) => printable(id), priority: 0 },
+      { title: 'TYPE', cell: ({ type }) => type, priority: 2 },
+      { title: 'PLACE', cell: ({ place }) => printable(place), priority: 1, fit: 'cut' },
+      { title: 'WAITING', cell: ({ status }) => String(status?.waiting ?? 0), priority: 3, align: 'right' },
+      { title: 'RUNNING', cell: ({ status }) => String(status?.running ?? 0), priority: 3, align: 'right' },
+      { title: 'STANDS', cell: standing, priority: 1, fit: 'cut' },
+    ]),
+  );
+  if (destinations.length === 0) printer.note('none yet. Add one to longhaul.yaml, or send to a folder: longhaul sync push SOURCE --to /mnt/nas/lab');
+  return EXIT.OK;
+}
+
+function standing({ status, stale }: DestinationInfo): string {
+  if (stale !== null) return `last known settings: ${printable(stale)}`;
+  if (status?.paused === true) return 'paused';
+  if (status?.block != null) return printable(status.block.detail);
+  return status === null || status.lastProbe === null ? 'not asked yet' : status.lastProbe.reachable ? 'answers' : 'did not answer';
+}
+
+async function probe(name: string, { cli, sync }: Acting): Promise<number> {
+  const report = await sync.probe(name, cli.interrupted);
+  cli.printer.result({ destination: name, probe: report }, () => probeText(name, report));
+  if (report.hint !== null) cli.printer.note(`hint: ${report.hint}`);
+  return report.reachable ? EXIT.OK : EXIT.PROBLEMS;
+}
+
+function probeText(name: string, { reachable, errorKind, evidence, freeBytes, hash, tools }: ProbeReport): string {
+  if (!reachable) return `${printable(name)} cannot be used${errorKind === null ? '' : ` (${errorKind})`}: ${printable(evidence ?? 'it gave no reason')}\n`;
+  const free = freeBytes === null ? '' : `, ${formatBytes(freeBytes)} free`;
+  return `${printable(name)} answers${free}, proof by ${hash}${tools.length === 0 ? '' : `; ${printable(tools.join(', '))}`}\n`;
+}
+
+async function trust(name: string, { cli, sync, answer }: Acting): Promise<number> {
+  const offer = await sync.offerTrust(name);
+  const fresh = offer.keys.filter(({ standing: keyStanding }) => keyStanding !== 'known');
+  cli.printer.note(offerText(offer));
+  const wanted = answer === 'yes' || (answer === 'ask' && fresh.length > 0 && (await confirm('Are these the fingerprints of that host? Compare them with what its operator says.', cli)));
+  const added = wanted ? sync.acceptTrust(offer) : [];
+  cli.printer.result({ ...offer, added }, () => (fresh.length === 0 ? 'known already\n' : added.length === 0 ? 'nothing was written\n' : `written to ${printable(offer.knownHosts)}\n`));
+  return fresh.length === 0 || added.length > 0 || answer === 'dry-run' ? EXIT.OK : EXIT.FAILED;
+}
+
+function offerText({ knownAs, keys }: TrustOffer): string {
+  const marks = { new: '', known: '  (known already)', changed: '  (ANOTHER KEY OF THIS TYPE IS KNOWN)' } as const;
+  return `${knownAs} shows these keys:\n${keys.map(({ type, fingerprint, standing: keyStanding }) => `  ${type}  ${fingerprint}${marks[keyStanding]}`).join('\n')}`;
+}
+
+async function pause(name: string, { cli, sync }: Acting): Promise<number> {
+  const status = await sync.queue.pauseDestination(await sync.destinationId(name));
+  cli.printer.result(status, () => `${printable(name)} is paused\n`);
+  return EXIT.OK;
+}
+
+async function resume(name: string, { cli, sync }: Acting): Promise<number> {
+  const status = await sync.queue.resumeDestination(await sync.destinationId(name));
+  await sync.ensureWorker();
+  cli.printer.result(status, () => `${printable(name)} is in use again\n`);
+  return EXIT.OK;
+}

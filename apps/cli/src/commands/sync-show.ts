@@ -1,0 +1,58 @@
+import type { Job, JobEvent, Proof } from '@longhaul/sync-queue';
+
+import type { CommandModule } from '../command-module.ts';
+import { EXIT } from '../exit-code.ts';
+import { detailOf, paintJobState, sizeText } from '../output/job-text.ts';
+import { printable, printableMessage } from '../output/printable.ts';
+import type { Printer } from '../output/printer.ts';
+import { count, formatBytes } from '../output/quantities.ts';
+import { withHost } from '../with-host.ts';
+
+export const syncShow: CommandModule = {
+  usage: 'JOB [options]',
+  about: 'JOB is its id, or the beginning of it.',
+  examples: [
+    { line: 'longhaul sync show 01J9Z3', text: 'state, evidence, proofs and every transition' },
+    { line: 'longhaul sync show 01J9Z3 --json', text: 'for programs' },
+  ],
+  operands: { min: 1, max: 1 },
+  run: async (cli, { operands: [id = ''] }) =>
+    await withHost(cli, async (host) => {
+      const sync = await host.sync();
+      const job = await sync.findJob(id);
+      const [history, proofs] = await Promise.all([sync.queue.history(job.id), sync.queue.proofs(job.id)]);
+      cli.printer.result({ job, history, proofs }, () => text({ job, history, proofs }, cli.printer));
+      return EXIT.OK;
+    }),
+};
+
+interface Shown {
+  readonly job: Job;
+  readonly history: readonly JobEvent[];
+  readonly proofs: readonly Proof[];
+}
+
+function text({ job, history, proofs }: Shown, { colours }: Printer): string {
+  const lines: [string, string][] = [
+    ['state', `${paintJobState(colours)(job.state, job)} ${detailOf(job)}`.trim()],
+    ['source', printable(job.source)],
+    ['to', printable(`${job.destination}: ${job.finalName}`)],
+    ['size', sizeText(job)],
+    ['attempts', `${String(job.attempts)}${job.recoveries > 0 ? `, ${count(job.recoveries, 'recovery after a crash')}` : ''}${job.reseals > 0 ? `, sealed again ${String(job.reseals)} times` : ''}`],
+    ['generation', String(job.generation)],
+    ['seal', job.sealDigest === null ? '' : `sha256:${job.sealDigest}`],
+    ['next', job.nextAttemptAt ?? ''],
+    ['run', job.run === null ? '' : printable(`${job.run.session} ${job.run.runId}, exit code ${String(job.run.exitCode ?? 'unknown')}`)],
+    ['error', job.lastError === null ? '' : colours.bad(printable([job.errorKind, job.lastError].filter((part) => part !== null).join(': ')))],
+    ['evidence', job.evidence === null ? '' : printable(job.evidence)],
+    ['hint', job.hint === null ? '' : printableMessage(job.hint)],
+    ...proofs.map((proof): [string, string] => ['proof', `${proof.at} ${proof.strength}: ${count(proof.files, 'file')}, ${formatBytes(proof.bytes)}`]),
+  ];
+  const shown = lines.filter(([, value]) => value !== '').map(([label, value]) => `  ${label.padEnd(10)} ${value}\n`);
+  return `${colours.bold(job.id)}\n${shown.join('')}\n${history.map(eventText).join('')}`;
+}
+
+function eventText({ at, from, to, reason, evidence }: JobEvent): string {
+  const step = from === null ? `-> ${to}` : from === to ? to : `${from} -> ${to}`;
+  return `  ${at}  ${step}  ${printable(reason)}${evidence === null ? '' : `\n      ${printable(evidence)}`}\n`;
+}

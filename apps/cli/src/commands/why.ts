@@ -1,0 +1,94 @@
+import type { Host, OutputState } from '@longhaul/host';
+import { isLonghaulError } from '@longhaul/errors';
+import type { SessionStatus } from '@longhaul/sessions';
+import type { Job } from '@longhaul/sync-queue';
+
+import type { CommandModule } from '../command-module.ts';
+import { EXIT } from '../exit-code.ts';
+import { detailOf } from '../output/job-text.ts';
+import { printable, printableMessage } from '../output/printable.ts';
+import type { Printer } from '../output/printer.ts';
+import { endText } from '../output/session-text.ts';
+import { withHost } from '../with-host.ts';
+
+/** One thing that explains a state. */
+interface Reason {
+  readonly about: string;
+  readonly what: string;
+  readonly evidence: string | null;
+  /** ISO 8601; null: nothing is waited for, or nobody knows. */
+  readonly nextAttemptAt: string | null;
+  /** What would help; null where nothing is needed. */
+  readonly fix: string | null;
+}
+
+export const why: CommandModule = {
+  usage: 'NAME|JOB [options]',
+  about: 'What it waits for, the evidence, the next attempt, and the command that helps. A name is looked up among sessions first.',
+  examples: [
+    { line: 'longhaul why train', text: 'why a session ended, and why its outputs are where they are' },
+    { line: 'longhaul why 01J9Z3', text: 'what a sync job waits for' },
+  ],
+  operands: { min: 1, max: 1 },
+  run: async (cli, { operands: [subject = ''] }) =>
+    await withHost(cli, async (host) => {
+      const reasons = await explain(subject, host);
+      cli.printer.result({ subject, reasons }, () => reasons.map((reason) => text(reason, cli.printer)).join(''));
+      return EXIT.OK;
+    }),
+};
+
+async function explain(subject: string, host: Host): Promise<readonly Reason[]> {
+  const status = await sessionOrNull(subject, host);
+  if (status === null) return [jobReason(await (await host.sync()).findJob(subject))];
+  return [sessionReason(status), ...(await host.outputsOf(status)).map(outputReason)];
+}
+
+async function sessionOrNull(subject: string, { sessions }: Host): Promise<SessionStatus | null> {
+  try {
+    return await sessions.status(subject);
+  } catch (error) {
+    const couldBeJob = /^[0-9A-Za-z]{4,26}$/.test(subject);
+    if (couldBeJob && (isLonghaulError(error, 'SESSION_NOT_FOUND') || isLonghaulError(error, 'SESSION_CONFIG'))) return null;
+    throw error;
+  }
+}
+
+function sessionReason(status: SessionStatus): Reason {
+  const { name, state, terminal, unknownReason } = status;
+  const base = { about: name, evidence: null, nextAttemptAt: null };
+  if (state === 'unknown') return { ...base, what: `its state is not known: ${unknownReason ?? 'it cannot be asked'}`, fix: `longhaul status ${name}` };
+  if (state === 'running') {
+    return terminal === 'lost'
+      ? { ...base, what: 'it runs, and its terminal is lost: tmux was ended under it. It goes on to its end, readable by its log only', fix: `longhaul logs ${name} -f` }
+      : { ...base, what: 'it runs', fix: null };
+  }
+  const failed = status.exitCode !== 0 && status.stoppedBy === null;
+  return { ...base, what: endText(status), fix: failed ? `longhaul logs ${name} -n 50` : null };
+}
+
+function outputReason({ path, destination, job, problem }: OutputState): Reason {
+  if (job !== null) return { ...jobReason(job), about: `${path} -> ${destination}` };
+  const what = problem === null ? 'it is sent when the run has ended' : `it was not sent: ${problem}`;
+  return { about: `${path} -> ${destination}`, what, evidence: null, nextAttemptAt: null, fix: problem === null ? null : `longhaul sync push PATH --to ${destination}` };
+}
+
+function jobReason(job: Job): Reason {
+  const detail = detailOf(job);
+  return {
+    about: job.id,
+    what: detail === '' ? job.state : `${job.state}: ${detail}`,
+    evidence: job.evidence,
+    nextAttemptAt: job.nextAttemptAt,
+    fix: job.hint ?? (job.state === 'FAILED' || job.state === 'CANCELLED' ? `longhaul sync retry ${job.id}` : null),
+  };
+}
+
+function text({ about, what, evidence, nextAttemptAt, fix }: Reason, { colours }: Printer): string {
+  const more = [
+    evidence === null ? '' : `  evidence  ${printable(evidence)}\n`,
+    nextAttemptAt === null ? '' : `  next      ${nextAttemptAt}\n`,
+    fix === null ? '' : `  fix       ${printableMessage(fix)}\n`,
+  ];
+  return `${colours.bold(printable(about))}  ${what}\n${more.join('')}`;
+}

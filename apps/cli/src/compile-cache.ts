@@ -1,0 +1,28 @@
+import { statSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { homedir } from 'node:os';
+import path from 'node:path';
+
+/**
+ * Keeps compiled code in the state directory, which takes a third off every start-up. Only where that folder is there and ours:
+ * code that is read back is run, so it must lie where nobody else can write, unlike Node's own choice below /tmp.
+ */
+export function useCompileCache(env: Readonly<Record<string, string | undefined>>): void {
+  // Somebody chose a place of their own, or none: Node has seen to it.
+  if ((env['NODE_COMPILE_CACHE'] ?? env['NODE_DISABLE_COMPILE_CACHE'] ?? '') !== '') return;
+  const stateDir = stateDirectory(env);
+  try {
+    const stat = statSync(stateDir, { throwIfNoEntry: false });
+    if (stat?.isDirectory() === true && stat.uid === process.getuid?.() && (stat.mode & 0o022) === 0) enableCompileCache(path.join(stateDir, 'cache'));
+  } catch {
+    // Without it everything works as well, a little later.
+  }
+}
+
+/** As @longhaul/config resolves it; loading that would cost what is to be saved. */
+function stateDirectory(env: Readonly<Record<string, string | undefined>>): string {
+  const own = env['LONGHAUL_STATE_DIR'];
+  if (own !== undefined && own !== '') return own;
+  const xdg = env['XDG_STATE_HOME'];
+  return path.join(xdg !== undefined && path.isAbsolute(xdg) ? xdg : path.join(homedir(), '.local', 'state'), 'longhaul');
+}

@@ -1,0 +1,21 @@
+import { createInterface } from 'node:readline/promises';
+
+import type { Cli } from './cli-context.ts';
+import { printableMessage } from './output/printable.ts';
+import { UsageError } from './usage-error.ts';
+
+/**
+ * Asks a person whether to go on. Only on a terminal: elsewhere nobody could answer.
+ *
+ * @throws UsageError off a terminal, naming the flag that answers
+ */
+export async function confirm(question: string, { stdin, interrupted }: Cli): Promise<boolean> {
+  if (!stdin.isTTY || !process.stderr.isTTY) throw new UsageError(`this needs an answer: ${question}`, 'answer with --yes, or see what would be done with --dry-run');
+  const prompt = createInterface({ input: stdin, output: process.stderr });
+  try {
+    const answer = await prompt.question(`${printableMessage(question)} [y/N] `, { signal: interrupted });
+    return /^y(?:es)?$/i.test(answer.trim());
+  } finally {
+    prompt.close();
+  }
+}

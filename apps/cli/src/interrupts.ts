@@ -1,0 +1,41 @@
+import { constants } from 'node:os';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** A second signal, or this long after the first, ends the program whatever it does. Milliseconds. */
+const PATIENCE_MS = 5000;
+
+/** Turns signals into an abort, so that commands end what they started. */
+export interface Interrupts extends Disposable {
+  readonly signal: AbortSignal;
+  /** 128 + n of the signal that came; null where none did, or where the command answers for itself. */
+  readonly exitCode: number | null;
+  /** From now on the command decides what an interrupt means. */
+  readonly answer: () => void;
+}
+
+export function watchInterrupts(): Interrupts {
+  const controller = new AbortController();
+  let exitCode: number | null = null;
+  let answered = false;
+  const onSignal = (name: (typeof SIGNALS)[number]): void => {
+    const code = 128 + constants.signals[name];
+    if (controller.signal.aborted && !answered) process.exit(code);
+    exitCode = code;
+    controller.abort(new Error(`interrupted by ${name}`));
+    if (!answered) setTimeout(() => process.exit(code), PATIENCE_MS).unref();
+  };
+  for (const name of SIGNALS) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    get exitCode() {
+      return answered ? null : exitCode;
+    },
+    answer: () => {
+      answered = true;
+    },
+    [Symbol.dispose]: () => {
+      for (const name of SIGNALS) process.off(name, onSignal);
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { Host } from '@longhaul/host';
+
+import type { Cli } from './cli-context.ts';
+import { describeError } from './report-error.ts';
+
+/**
+ * Opens what this machine does, runs `use`, and closes it again. Then, as the next call of the command line after the end
+ * of a run, it puts outputs into the queue that nobody has put there yet (design §6).
+ */
+export async function withHost(cli: Cli, use: (host: Host) => Promise<number>): Promise<number> {
+  await using host = await openCliHost(cli);
+  const code = await use(host);
+  await settleOutputs(host, cli);
+  return code;
+}
+
+/** The host as this command line asks for it. */
+export async function openCliHost(cli: Cli): Promise<Host> {
+  const { openHost } = await import('@longhaul/host');
+  const host = await openHost({
+    cwd: cli.cwd,
+    env: cli.env,
+    configFile: cli.configFile,
+    stateDir: cli.stateDir,
+    flags: { 'tmux.socket': cli.tmuxSocket },
+    program: ownProgram(),
+  });
+  for (const warning of host.config.warnings) cli.printer.warn(warning);
+  return host;
+}
+
+/** How this very program is called, for what the launcher runs later: the same Node, the same file, the same conditions. */
+function ownProgram(): readonly string[] {
+  const script = process.argv[1];
+  return [process.execPath, ...process.execArgv, ...(script === undefined ? [] : [script])];
+}
+
+async function settleOutputs(host: Host, { printer, interrupted }: Cli): Promise<void> {
+  if (interrupted.aborted) return;
+  try {
+    if (await host.hasUnsettledOutputs()) await host.settleOutputs();
+  } catch (error) {
+    // The command itself is done, and the next call tries again.
+    printer.note(`outputs of an ended run could not be put into the queue: ${describeError(error).message}`);
+  }
+}

@@ -1,0 +1,142 @@
+import type { Environment, LoadedConfig } from '@longhaul/config';
+import type { ProcessRunner } from '@longhaul/exec';
+import type { RunId, RunStore, SessionManager, SessionStatus, StopPolicy } from '@longhaul/sessions';
+
+import { DestinationRegistry } from './destinations/destination-registry.ts';
+import type { OutputOutcome } from './outputs/output-record.ts';
+import type { OutputState } from './outputs/output-state.ts';
+import type { StartInput } from './start-input.ts';
+import { requestOf } from './start-input.ts';
+import type { SyncHost } from './sync/sync-host.ts';
+
+/** What a host is made of; {@link openHost} makes it. */
+export interface HostParts {
+  readonly config: LoadedConfig;
+  readonly stateDir: string;
+  readonly cwd: string;
+  readonly env: Environment;
+  readonly program: readonly string[] | null;
+  readonly runner: ProcessRunner;
+  readonly sessions: SessionManager;
+}
+
+/** A session that was started, and what was noticed on the way. */
+export interface Started {
+  readonly status: SessionStatus;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * One machine: its configuration, its sessions, and, once asked for, its sync (design §6). Sessions alone load neither the
+ * queue nor the transports.
+ */
+export class Host implements AsyncDisposable {
+  readonly config: LoadedConfig;
+  readonly stateDir: string;
+  readonly sessions: SessionManager;
+  readonly destinations: DestinationRegistry;
+  readonly #parts: HostParts;
+  #sync: Promise<SyncHost> | null = null;
+
+  constructor(parts: HostParts) {
+    this.#parts = parts;
+    this.config = parts.config;
+    this.stateDir = parts.stateDir;
+    this.sessions = parts.sessions;
+    this.destinations = new DestinationRegistry(parts.stateDir);
+  }
+
+  get runs(): RunStore {
+    return this.sessions.runs;
+  }
+
+  /** The queue, the transports and the workers. Loaded at the first call. */
+  sync(): Promise<SyncHost> {
+    this.#sync ??= this.#openSync();
+    return this.#sync;
+  }
+
+  /**
+   * Starts a session as the command line and the configuration ask for it. With outputs, the launcher calls back when it ends.
+   *
+   * @throws SessionConfigError, ConfigError (an unknown destination), SessionExistsError, SessionStartError
+   */
+  async start(input: StartInput): Promise<Started> {
+    const { config, cwd, program, stateDir } = this.#parts;
+    const warnings: string[] = [];
+    const request = requestOf(input, {
+      config: config.config,
+      cwd,
+      destinationId: (name) => this.destinations.register(name, config).id,
+      onExit: program === null ? null : [...program, 'run-ended', '--state-dir', stateDir],
+    });
+    const status = await this.sessions.start(request, { onWarning: ({ message }) => warnings.push(message) });
+    return { status, warnings };
+  }
+
+  /** A stop as the command line asks for it, completed by the session's and the general settings. */
+  stopPolicy(name: string, policy: StopPolicy): StopPolicy {
+    const { sessions, stop } = this.config.config;
+    const own = sessions.get(name)?.stop;
+    const signal = policy.signal ?? own?.signal ?? stop.signal;
+    const timeoutMs = policy.timeoutMs ?? own?.timeoutMs ?? stop.timeoutMs;
+    return { ...policy, ...(signal === null ? {} : { signal }), ...(timeoutMs === null ? {} : { timeoutMs }) };
+  }
+
+  /** Whether {@link settleOutputs} has anything to do. Reads a folder; loads nothing. */
+  async hasUnsettledOutputs(): Promise<boolean> {
+    return (await this.runs.unsettledRuns()).length > 0;
+  }
+
+  /**
+   * Puts the outputs of all ended runs into the queue and makes sure that somebody works on it. Harmless while others do
+   * the same (design §6: exactly one job comes of it).
+   */
+  async settleOutputs(): Promise<readonly OutputOutcome[]> {
+    const runs = await this.runs.unsettledRuns();
+    if (runs.length === 0) return [];
+    const sync = await this.sync();
+    const outcomes: OutputOutcome[] = [];
+    for (const run of runs) outcomes.push(...(await sync.enqueueOutputs(run)));
+    if (outcomes.some(({ jobId }) => jobId !== null)) await sync.ensureWorker();
+    return outcomes;
+  }
+
+  /** What follows the end of a run; called by its launcher. A run that is not known (any more) needs nothing. */
+  async runEnded(runId: RunId): Promise<readonly OutputOutcome[]> {
+    const run = await this.runs.find(runId);
+    if (run === null) return [];
+    const outcomes = await this.settleOutputs();
+    await this.runs.clearEndedMarker(runId);
+    await this.applyRetention();
+    return outcomes;
+  }
+
+  /** Drops runs as `retention` says; without limits nothing. */
+  async applyRetention(): Promise<void> {
+    const { maxRuns, maxAgeMs, maxBytes } = this.config.config.retention;
+    if (maxRuns === null && maxAgeMs === null && maxBytes === null) return;
+    await this.sessions.prune({ ...(maxRuns === null ? {} : { maxRuns }), ...(maxAgeMs === null ? {} : { maxAgeMs }), ...(maxBytes === null ? {} : { maxBytes }) });
+  }
+
+  /** Where the outputs of a session's current run are. Loads the queue only where there are some. */
+  async outputsOf({ runId }: Pick<SessionStatus, 'runId'>): Promise<readonly OutputState[]> {
+    const run = runId === null ? null : await this.runs.find(runId);
+    if (run === null) return [];
+    const { outputStates } = await import('./outputs/output-state.ts');
+    return await outputStates(run, { runs: this.runs, sync: () => this.sync() });
+  }
+
+  /** Closes what was opened. Sessions and the detached worker go on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const sync = await this.#sync?.catch(() => null);
+    await sync?.[Symbol.asyncDispose]();
+    await this.sessions[Symbol.asyncDispose]();
+  }
+
+  async #openSync(): Promise<SyncHost> {
+    const { openSyncHost } = await import('./sync/open-sync-host.ts');
+    const { config, stateDir, env, program, runner } = this.#parts;
+    return await openSyncHost({ config, stateDir, env, program, runner, runs: this.runs, destinations: this.destinations });
+  }
+}

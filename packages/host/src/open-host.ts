@@ -1,0 +1,32 @@
+import path from 'node:path';
+
+import type { TmuxSocket } from '@longhaul/backend-tmux';
+import { TmuxBackend } from '@longhaul/backend-tmux';
+import { ensureStateDir, loadConfig, resolveStateDir } from '@longhaul/config';
+import { systemRunner } from '@longhaul/exec';
+import { RunStore, SessionManager, writeLaunchFiles } from '@longhaul/sessions';
+
+import type { HostOptions } from './host-options.ts';
+import { Host } from './host.ts';
+
+/**
+ * Opens what one machine does (design §6): reads the configuration, finds the state directory (0700), and puts the sessions on
+ * top of their backends. No program is started and no database opened.
+ *
+ * @throws ConfigError with file, line, column and the fix
+ */
+export async function openHost({ cwd = process.cwd(), env = process.env, configFile, stateDir: given, flags = {}, program, runner = systemRunner() }: HostOptions): Promise<Host> {
+  const config = await loadConfig({ cwd, env, file: configFile, flags });
+  const stateDir = given ?? resolveStateDir(env);
+  ensureStateDir(stateDir);
+  const runs = new RunStore({ stateDir, writeLaunchFiles });
+  const backend = new TmuxBackend({ runs, ...serverOf(config.config.tmux.socket), runner, env });
+  const sessions = new SessionManager({ stateDir, backends: [backend], runs });
+  return new Host({ config, stateDir, cwd, env, program, runner, sessions });
+}
+
+/** A named socket is a server of ours; `default`, or one that is given by its path, is somebody's: none of its options are touched. */
+function serverOf(socket: string): { readonly socket: TmuxSocket; readonly server: 'longhaul' | 'shared' } {
+  if (path.isAbsolute(socket)) return { socket: { path: socket }, server: 'shared' };
+  return { socket: { name: socket }, server: socket === 'default' ? 'shared' : 'longhaul' };
+}

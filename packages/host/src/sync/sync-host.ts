@@ -1,0 +1,197 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Environment, LoadedConfig } from '@longhaul/config';
+import { ConfigError, JobNotFoundError } from '@longhaul/errors';
+import type { ProcessRunner } from '@longhaul/exec';
+import type { RunDirectory, RunStore } from '@longhaul/sessions';
+import type { EnqueueResult, Job, QueueStore, SyncQueue, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
+import { SyncWorker } from '@longhaul/sync-queue';
+import type { ProbeReport } from '@longhaul/sync-transports';
+
+import type { DestinationRegistry, ResolvedDestination } from '../destinations/destination-registry.ts';
+import { enqueueOutputs } from '../outputs/enqueue-outputs.ts';
+import type { OutputOutcome } from '../outputs/output-record.ts';
+import type { OfferedKey, TrustOffer } from '../trust/trust-host.ts';
+import { acceptTrust, offerTrust } from '../trust/trust-host.ts';
+import type { WorkerPresence } from '../worker/ensure-worker.ts';
+import { ensureWorker, workerPresence } from '../worker/ensure-worker.ts';
+import type { DrainOptions, DrainOutcome } from '../worker/drain-alone.ts';
+import { drainAlone } from '../worker/drain-alone.ts';
+import type { DestinationInfo } from './destination-list.ts';
+import { listDestinations } from './destination-list.ts';
+import { followJobs } from './follow-jobs.ts';
+import type { TransportPool } from './transport-pool.ts';
+import { refuseUnsupported } from './transport-pool.ts';
+
+/** How often other workers are looked at. Milliseconds. */
+const IDLE_POLL_MS = 300;
+
+/** What a sync host is made of; openSyncHost makes it. */
+export interface SyncHostParts {
+  readonly config: LoadedConfig;
+  readonly stateDir: string;
+  readonly env: Environment;
+  readonly program: readonly string[] | null;
+  readonly runner: ProcessRunner;
+  readonly runs: RunStore;
+  readonly destinations: DestinationRegistry;
+  readonly store: QueueStore;
+  readonly queue: SyncQueue;
+  readonly transports: TransportPool;
+  readonly worker: WorkerPorts;
+  /** Closed with the host, after everything that uses it. */
+  readonly close: () => Promise<void>;
+}
+
+/** A source and where a person wants it. */
+export interface PushInput {
+  /** Absolute. */
+  readonly source: string;
+  /** Names of destinations, or absolute paths of folders. */
+  readonly to: readonly string[];
+  /** Template of the final name; null: the destination's, else `{name}`. */
+  readonly as: string | null;
+}
+
+/** What came of one destination of a push. */
+export interface PushedJob {
+  readonly destination: string;
+  readonly kind: EnqueueResult['kind'];
+  readonly because: 'active' | 'dedupKey' | 'failed' | null;
+  readonly job: Job;
+}
+
+/** How to work on the queue in this process. */
+export interface WorkOptions {
+  /** `idle`: until nothing is due and nothing runs, in other processes too; `settled`: also until nothing waits for a time or a destination; `aborted`: until the signal. */
+  readonly until: 'idle' | 'settled' | 'aborted';
+  readonly signal: AbortSignal;
+  readonly onEvent?: (event: WorkerEvent) => void;
+}
+
+/** The queue of one machine with its transports and workers (design §6). */
+export class SyncHost implements AsyncDisposable {
+  readonly store: QueueStore;
+  readonly queue: SyncQueue;
+  readonly #parts: SyncHostParts;
+
+  constructor(parts: SyncHostParts) {
+    this.#parts = parts;
+    this.store = parts.store;
+    this.queue = parts.queue;
+  }
+
+  /** @throws ConfigError (a destination or a name), SourceNotFoundError, SourceUnreadableError, before anything is queued */
+  async push({ source, to, as }: PushInput): Promise<readonly PushedJob[]> {
+    const { destinations, config } = this.#parts;
+    const resolved = [...new Set(to)].map((name) => destinations.register(name, config));
+    for (const { id, settings } of resolved) refuseUnsupported(id, settings);
+    const pushed: PushedJob[] = [];
+    for (const { id, settings } of resolved) {
+      const template = as ?? settings.as;
+      const result = await this.queue.enqueue({ source, destination: id, ...(template === null ? {} : { finalNameTemplate: template }) });
+      pushed.push({ destination: id, kind: result.kind, because: result.kind === 'duplicate' ? result.because : null, job: result.job });
+    }
+    return pushed;
+  }
+
+  /** Puts the outputs of an ended run into the queue; see enqueueOutputs. */
+  async enqueueOutputs(run: RunDirectory): Promise<readonly OutputOutcome[]> {
+    const { runs, queue, destinations } = this.#parts;
+    return await enqueueOutputs(run, { runs, queue, destinations });
+  }
+
+  /** A job by its id, or by the beginning of it. @throws JobNotFoundError, also where several begin so */
+  async findJob(idOrPrefix: string): Promise<Job> {
+    const id = idOrPrefix.toUpperCase();
+    const exact = await this.store.get(id);
+    if (exact !== null) return exact;
+    const { jobs } = /^[0-9A-Z]{4,}$/.test(id) ? await this.store.list({ idPrefix: id, limit: 2 }) : { jobs: [] };
+    const [only, other] = jobs;
+    if (only !== undefined && other === undefined) return only;
+    throw new JobNotFoundError(idOrPrefix, other === undefined ? {} : { hint: 'several jobs begin so: give more of the id' });
+  }
+
+  /** The jobs as they stand, again with every change, until all have settled. Keeps a worker going meanwhile. */
+  follow(ids: readonly string[], signal: AbortSignal): AsyncGenerator<readonly Job[]> {
+    return followJobs(ids, { store: this.store, signal, care: async () => { await this.ensureWorker(); } });
+  }
+
+  /** Who works on the queue now. */
+  workerPresence(): 'server' | 'worker' | 'none' {
+    return workerPresence(this.#parts.stateDir);
+  }
+
+  /** Makes sure that somebody does. */
+  async ensureWorker(): Promise<WorkerPresence> {
+    return await ensureWorker(this.#parts);
+  }
+
+  /** Works on the queue in this process. Any number of processes may. @throws QueueStoreError when the queue cannot be used any more */
+  async work({ until, signal, onEvent }: WorkOptions): Promise<void> {
+    const worker = new SyncWorker(this.#parts.worker);
+    if (onEvent !== undefined) worker.on(onEvent);
+    const { concurrency } = this.#parts.config.config.worker;
+    const run = async (): Promise<void> => {
+      await worker.run({ mode: until === 'aborted' ? 'forever' : 'drain', waitFor: until === 'settled' ? 'held' : 'due', concurrency, signal });
+    };
+    await run();
+    // What another worker has in hand is not done yet, and may come back.
+    while (until === 'idle' && !signal.aborted && (await this.#othersWork())) {
+      await delay(IDLE_POLL_MS);
+      await run();
+    }
+  }
+
+  async #othersWork(): Promise<boolean> {
+    return (await this.queue.destinations()).some(({ running }) => running > 0);
+  }
+
+  /** The detached worker: works until nothing is left, if nobody else does; writes `worker.log`. */
+  async drainAlone(options: DrainOptions): Promise<DrainOutcome> {
+    return await drainAlone(this, this.#parts.stateDir, options);
+  }
+
+  /** Configured destinations and those that were used before. */
+  async destinations(): Promise<readonly DestinationInfo[]> {
+    const { config, destinations } = this.#parts;
+    return await listDestinations({ config, destinations, statuses: await this.queue.destinations() });
+  }
+
+  /** The id that jobs carry for a name. @throws ConfigError for one that nobody knows */
+  async destinationId(name: string): Promise<string> {
+    return (await this.#resolve(name)).id;
+  }
+
+  /** Asks a destination now. @throws ConfigError for one that nobody knows */
+  async probe(name: string, signal?: AbortSignal): Promise<ProbeReport> {
+    const { id, settings } = await this.#resolve(name);
+    refuseUnsupported(id, settings);
+    const destination = await this.#parts.transports.find(id);
+    if (destination === null) throw new ConfigError(`there is no destination "${name}"`);
+    return await destination.transport.probe(signal === undefined ? {} : { signal });
+  }
+
+  /** The keys of an ssh destination's host, to be compared by a person. @throws ConfigError for a destination without ssh */
+  async offerTrust(name: string): Promise<TrustOffer> {
+    const { id, settings } = await this.#resolve(name);
+    if (settings.type === 'rsync_ssh') return await offerTrust(id, settings, this.#parts.runner);
+    throw new ConfigError(`destination "${name}" is not reached by ssh: it has no host key`);
+  }
+
+  /** Writes the keys that a person has compared. @throws TransportError when one has changed */
+  acceptTrust(offer: TrustOffer): readonly OfferedKey[] {
+    return acceptTrust(offer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.transports[Symbol.asyncDispose]();
+    await this.#parts.close();
+  }
+
+  async #resolve(name: string): Promise<ResolvedDestination> {
+    const { config, destinations } = this.#parts;
+    if (config.config.destinations.has(name)) return destinations.register(name, config);
+    return (await destinations.find(name)) ?? destinations.register(name, config);
+  }
+}
