@@ -9,6 +9,11 @@ export interface AttachTarget {
   readonly socketPath: string;
   /** `$3` */
   readonly sessionId: string;
+  /** `%5` */
+  readonly paneId: string;
+  readonly attachedClients: number;
+  /** Whether its size is ours to decide: the options of a session that was made by hand are not. */
+  readonly sizing: 'ours' | 'theirs';
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,14 +34,25 @@ export function attachCommand(target: AttachTarget, { mode }: AttachOptions, env
   return command(['-u', '-S', outer.socketPath, 'detach-client', '-E', `${inner}; exec ${back}`], env);
 }
 
-function attachArgs({ sessionId }: AttachTarget, mode: AttachOptions['mode']): readonly string[] {
+/**
+ * `ignore-size` counts only beside a client that does not ignore it. So one who watches alone would resize the job; the size is
+ * held for them, and let go for the first who works in it.
+ */
+function sizeArgs({ paneId, attachedClients, sizing }: AttachTarget, mode: AttachOptions['mode']): readonly string[] {
+  if (sizing === 'theirs' || (mode === 'read-only' && attachedClients > 0)) return [];
+  return ['set-option', '-w', '-t', paneId, 'window-size', mode === 'read-only' ? 'manual' : 'latest', ';'];
+}
+
+function attachArgs(target: AttachTarget, mode: AttachOptions['mode']): readonly string[] {
+  const { sessionId } = target;
   // -E: what the client has in its environment stays its own.
-  return ['attach-session', '-E', '-t', sessionId, ...(mode === 'read-only' ? ['-f', READ_ONLY] : [])];
+  return [...sizeArgs(target, mode), 'attach-session', '-E', '-t', sessionId, ...(mode === 'read-only' ? ['-f', READ_ONLY] : [])];
 }
 
 /** `switch-client -r` would toggle, so a second look would be writable. */
-function switchArgs({ sessionId }: AttachTarget, mode: AttachOptions['mode']): readonly string[] {
-  return ['switch-client', '-E', '-t', sessionId, ...(mode === 'read-only' ? [';', 'refresh-client', '-f', READ_ONLY] : [])];
+function switchArgs(target: AttachTarget, mode: AttachOptions['mode']): readonly string[] {
+  const { sessionId } = target;
+  return [...sizeArgs(target, mode), 'switch-client', '-E', '-t', sessionId, ...(mode === 'read-only' ? [';', 'refresh-client', '-f', READ_ONLY] : [])];
 }
 
 function command(args: readonly string[], env: Environment): AttachCommand {

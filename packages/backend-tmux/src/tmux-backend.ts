@@ -110,7 +110,8 @@ export class TmuxBackend implements SessionBackend {
 
   async attach(name: string, options: AttachOptions): Promise<AttachCommand> {
     const { session, socketPath: path } = await this.#terminalOf(name);
-    return attachCommand({ socketPath: path, sessionId: session.id }, options, this.#context.env);
+    const { id: sessionId, paneId, attachedClients, runId } = session;
+    return attachCommand({ socketPath: path, sessionId, paneId, attachedClients, sizing: runId === null ? 'theirs' : 'ours' }, options, this.#context.env);
   }
 
   async send(name: string, input: SendInput): Promise<void> {

@@ -60,8 +60,14 @@ export async function makeBed({ stateDir, launch = {}, backend: overrides = {} }
     prepare: async (spec) => runs.prepare(spec, await runs.claim(spec.name, newRunId(), { backend: 'tmux' })),
     start: async (name, command, more) => {
       const spec = bed.spec(name, command, more);
-      const run = await bed.prepare(spec);
-      return { run, status: await backend.start(spec, run) };
+      const claim = await runs.claim(spec.name, newRunId(), { backend: 'tmux' });
+      const run = await runs.prepare(spec, claim);
+      try {
+        return { run, status: await backend.start(spec, run) };
+      } catch (error) {
+        await runs.release(claim);
+        throw error;
+      }
     },
     [Symbol.asyncDispose]: async () => {
       await endAll(runs);
@@ -132,8 +138,8 @@ export async function logHas(run: RunDirectory, text: string): Promise<string> {
 
 async function endAll(runs: RunStore): Promise<void> {
   for (const run of await runs.runs()) {
-    const { verdict } = runs.observe(run);
-    if (hasEnded(verdict) || verdict.kind === 'unknown') continue;
+    const { verdict, reading } = runs.observe(run);
+    if (hasEnded(verdict) || verdict.kind === 'unknown' || reading.records.launcher === null) continue;
     await stopRun(run, { how: 'force', requestedBy: `test@${hostname()}` }).catch((error: unknown) => {
       process.stderr.write(`left behind: ${run.path}: ${String(error)}\n`);
     });

@@ -22,14 +22,25 @@ lh_launcher="$$ $lh_time"
 printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s"}\\n' $$ "$lh_time" "$lh_boot" 1<>launcher.slot
 mv launcher.slot launcher.json
 
-# By exec: a shell with job control whose terminal is gone can start no program any more (dash: "Cannot set tty process group").
-lh_finish() {
-  trap - EXIT
+lh_calm() {
   trap '' INT QUIT TERM USR1 USR2 ALRM ABRT
+}
+
+# The end is another script. By exec, so that this process stays what the record calls the launcher.
+lh_finish() {
+  lh_calm
   exec env -i PATH="$PATH" TERM="\${TERM:-dumb}" "$lh_shell" "$lh_lib/finish.sh" "$lh_launcher"
 }
-# dash ends a script at once where job control fails; the record is written all the same.
-trap lh_finish EXIT
+
+# dash and busybox end at once where job control fails, which it does when the terminal is gone ("Cannot set tty process group"),
+# and can neither exec nor start a program in the foreground any more. In the background they can.
+lh_finish_apart() {
+  trap - EXIT
+  lh_calm
+  env -i PATH="$PATH" TERM="\${TERM:-dumb}" "$lh_shell" "$lh_lib/finish.sh" "$lh_launcher" &
+  wait $!
+}
+trap lh_finish_apart EXIT
 
 lh_inner='. ./launch.conf; . "$lh_lib/inner.sh"'
 lh_script() {
