@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 import type { Job, JobEvent, Proof } from '@longhaul/sync-queue';
 
 import type { CommandModule } from '../command-module.ts';
@@ -9,17 +11,18 @@ import { count, formatBytes } from '../output/quantities.ts';
 import { withHost } from '../with-host.ts';
 
 export const syncShow: CommandModule = {
-  usage: 'JOB [options]',
-  about: 'JOB is its id, or the beginning of it.',
+  usage: 'JOB|SOURCE [options]',
+  about: 'JOB is its id, or the beginning of it; of a SOURCE, the newest job is shown.',
   examples: [
     { line: 'longhaul sync show 01J9Z3', text: 'state, evidence, proofs and every transition' },
+    { line: 'longhaul sync show results', text: 'the same of the newest job that sent this folder' },
     { line: 'longhaul sync show 01J9Z3 --json', text: 'for programs' },
   ],
   operands: { min: 1, max: 1 },
   run: async (cli, { operands: [id = ''] }) =>
     await withHost(cli, async (host) => {
       const sync = await host.sync();
-      const job = await sync.findJob(id);
+      const job = (await sync.findJobOfSource(path.resolve(cli.cwd, id))) ?? (await sync.findJob(id));
       const [history, proofs] = await Promise.all([sync.queue.history(job.id), sync.queue.proofs(job.id)]);
       cli.printer.result({ job, history, proofs }, () => text({ job, history, proofs }, cli.printer));
       return EXIT.OK;

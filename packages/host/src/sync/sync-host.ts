@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Environment, LoadedConfig } from '@longhaul/config';
@@ -7,6 +8,7 @@ import type { RunDirectory, RunStore } from '@longhaul/sessions';
 import type { EnqueueResult, Job, QueueStore, SyncQueue, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
 import { SyncWorker } from '@longhaul/sync-queue';
 import type { ProbeReport } from '@longhaul/sync-transports';
+import { displayPath, rawPathFromText } from '@longhaul/sync-transports';
 
 import type { DestinationRegistry, ResolvedDestination } from '../destinations/destination-registry.ts';
 import { enqueueOutputs } from '../outputs/enqueue-outputs.ts';
@@ -112,6 +114,13 @@ export class SyncHost implements AsyncDisposable {
     throw new JobNotFoundError(idOrPrefix, other === undefined ? {} : { hint: 'several jobs begin so: give more of the id' });
   }
 
+  /** The newest job of a source, for people who know the folder and not the id. null: there is none, or no such path. */
+  async findJobOfSource(source: string): Promise<Job | null> {
+    const real = realPathOrNull(source);
+    const { jobs } = real === null ? { jobs: [] } : await this.store.list({ source: displayPath(rawPathFromText(real)), limit: 1 });
+    return jobs[0] ?? null;
+  }
+
   /** The jobs as they stand, again with every change, until all have settled. Keeps a worker going meanwhile. */
   follow(ids: readonly string[], signal: AbortSignal): AsyncGenerator<readonly Job[]> {
     return followJobs(ids, { store: this.store, signal, care: async () => { await this.ensureWorker(); } });
@@ -193,5 +202,14 @@ export class SyncHost implements AsyncDisposable {
     const { config, destinations } = this.#parts;
     if (config.config.destinations.has(name)) return destinations.register(name, config);
     return (await destinations.find(name)) ?? destinations.register(name, config);
+  }
+}
+
+function realPathOrNull(file: string): string | null {
+  try {
+    return realpathSync(file);
+  } catch {
+    // No such path (any more): it is no source that could be looked for by name.
+    return null;
   }
 }
