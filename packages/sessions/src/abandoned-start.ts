@@ -5,7 +5,7 @@ import { isErrno } from './errno.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { RECORD_SCHEMA_VERSION, RUN_FILES } from './run-files.ts';
 import { observeRun } from './run-observation.ts';
-import type { StopRecord } from './run-record.ts';
+import type { RunRecords, StopRecord } from './run-record.ts';
 import { hasEnded } from './run-verdict.ts';
 import type { World } from './world.ts';
 
@@ -32,17 +32,23 @@ export async function giveUpStart(run: RunDirectory, { world, requestedBy }: Giv
   const deadline = performance.now() + LAUNCHER_PATIENCE_MS;
   for (;;) {
     const { reading, verdict } = observeRun(run, { world: world() });
-    const { launcher, start, damaged } = reading.records;
+    const { start } = reading.records;
     if (hasEnded(verdict)) return 'given up';
     if (start !== null) {
       // The launcher was past its look at stop.json: the job runs, and nobody wants it stopped.
       stop.takeBack();
       return 'came up';
     }
-    if (launcher === null && damaged.length === 0) return 'given up';
+    if (!hasLauncherTraces(reading.records)) return 'given up';
     if (performance.now() > deadline) return 'came up';
     await delay(RETRY_MS);
   }
+}
+
+/** Whether a launcher has written anything, be it unreadable. stop.json is not its own. */
+export function hasLauncherTraces({ launcher, start, exit, damaged }: RunRecords): boolean {
+  const own: readonly string[] = [RUN_FILES.launcher, RUN_FILES.start, RUN_FILES.exit];
+  return launcher !== null || start !== null || exit !== null || damaged.some(({ file }) => own.includes(file));
 }
 
 function writeStop(run: RunDirectory, requestedBy: string): { readonly takeBack: () => void } {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 
 import type { Claim, UnreadableClaim } from './claim.ts';
 import { formatClaim, parseClaim } from './claim.ts';
@@ -24,13 +24,14 @@ export function highestClaim(state: StateDirectory, session: SessionName): Claim
 
 /** Creates a claim in one step. `taken`: somebody else has this number. `gone`: the session was removed at the same time. */
 export function createClaim(state: StateDirectory, claim: Claim): 'created' | 'taken' | 'gone' {
-  mkdirSync(state.claims(claim.session), { recursive: true, mode: 0o700 });
   try {
+    makeFolder(state.session(claim.session));
+    makeFolder(state.claims(claim.session));
     symlinkSync(formatClaim(claim), claimPath(state, claim));
     return 'created';
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return 'taken';
-    if (isErrno(error, 'ENOENT')) return 'gone';
+    if (isErrno(error, 'ENOENT') && existsSync(state.sessions)) return 'gone';
     throw error;
   }
 }
@@ -38,6 +39,15 @@ export function createClaim(state: StateDirectory, claim: Claim): 'created' | 't
 /** Takes a claim back. Harmless when it is gone. */
 export function deleteClaim(state: StateDirectory, claim: Pick<Claim, 'session' | 'number'>): void {
   rmSync(claimPath(state, claim), { force: true });
+}
+
+/** Not `recursive`: there Node says ENOENT for a read-only file system, which means something else here. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  }
 }
 
 function numbersOf(state: StateDirectory, session: SessionName): readonly number[] {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 
 import { SessionConfigError, SessionStartError } from '@longhaul/errors';
 
-import { giveUpStart } from './abandoned-start.ts';
+import { giveUpStart, hasLauncherTraces } from './abandoned-start.ts';
 import type { Claim } from './claim.ts';
 import { deleteClaim } from './claim-files.ts';
 import type { CurrentRun } from './current-run.ts';
@@ -107,8 +107,7 @@ export class RunStore {
     const run = this.#state.run(claim.runId, claim.session);
     if (existsSync(run.path)) {
       const outcome = await giveUpStart(run, { world: this.#world, requestedBy: 'longhaul start, after its backend failed' });
-      const { exit, launcher, damaged } = readRun(run).records;
-      if (outcome === 'came up' || exit !== null || launcher !== null || damaged.length > 0) return 'kept';
+      if (outcome === 'came up' || hasLauncherTraces(readRun(run).records)) return 'kept';
     }
     this.#discard(claim);
     return 'released';

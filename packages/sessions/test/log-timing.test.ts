@@ -49,6 +49,12 @@ test("script's clock stands still while the machine sleeps: what came after is d
   expect(await bytesBefore({ path, startedAt }, second(3608))).toBe(60);
 });
 
+test('a copy that has lost its time hides nothing that was printed after the start', async () => {
+  const path = timing(['1.0 10', '20.0 20'], new Date(0));
+  expect(await bytesBefore({ path, startedAt }, second(0.5))).toBe(10);
+  expect(await bytesBefore({ path, startedAt }, second(-0.5))).toBe(0);
+});
+
 test('the advanced form says the same', async () => {
   const path = timing(['H 0.000000 START_TIME 2026-11-22', 'O 1.0 10', 'I 1.0 5', 'O 1.0 20', 'H 0.0 EXIT_CODE 3'], second(3));
   expect(await bytesBefore({ path, startedAt }, second(2.5))).toBe(10);

@@ -3,6 +3,9 @@ import { stat } from 'node:fs/promises';
 
 import { isErrno } from '../errno.ts';
 
+/** script begins before its job; on a machine under load, by so much. */
+const BEGINNING_MS = 10_000;
+
 /** One piece of output: how long after the piece before it, and its length. */
 export interface TimingEntry {
   readonly seconds: number;
@@ -32,9 +35,9 @@ export interface TimedLog {
 /**
  * How many bytes of output came before `since`; null where there is no timing file.
  *
- * script counts on a clock that stands still while the machine is suspended. So each piece is dated twice, from the start
- * of the job and back from the last write of the timing file, and the later date counts: rather a little too much is shown
- * than too little.
+ * script counts on a clock that stands still while the machine is suspended, so the pieces are dated back from the last
+ * write of the timing file, which is made with the last piece: what was printed before a suspension is dated too late, and
+ * too much is shown rather than too little.
  */
 export async function bytesBefore({ path, startedAt }: TimedLog, since: Date): Promise<number | null> {
   let lastWrite: number;
@@ -45,8 +48,8 @@ export async function bytesBefore({ path, startedAt }: TimedLog, since: Date): P
     throw error;
   }
   if (since <= startedAt) return 0;
-  const fromEnd = lastWrite - (await totalMs(path));
-  const zero = Math.max(startedAt.getTime(), fromEnd);
+  // A copy of the file may have any time: no piece is older than the job, less what script and its shell need to begin.
+  const zero = Math.max(startedAt.getTime() - BEGINNING_MS, lastWrite - (await totalMs(path)));
   let elapsed = 0;
   let bytes = 0;
   for await (const entry of entries(path)) {
