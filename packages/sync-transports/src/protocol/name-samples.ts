@@ -2,7 +2,7 @@ import type { RawPath } from '../raw-path.ts';
 import { rawPathBytes } from '../raw-path.ts';
 import type { Seal } from '../seal.ts';
 
-const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
+const PLAIN = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?$/;
 const DEVICE_NAME = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
 const SAMPLES_PER_KIND = 8;
 const strict = new TextDecoder('utf-8', { fatal: true });

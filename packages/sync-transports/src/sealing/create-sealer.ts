@@ -79,6 +79,7 @@ class FileSealer implements Sealer {
       root: source.root,
       files,
       signal,
+      now: this.#now,
       onHashed: (file, startedAt) => isSettled(file.ctimeNs, startedAt) || unsettled.add(file),
       onProgress: (step) => {
         progress.filesDone += step.files;

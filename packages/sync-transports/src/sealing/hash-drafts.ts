@@ -15,15 +15,18 @@ export interface HashRequest {
   /** Called with the time at which a file's hashing began (milliseconds since 1970) when its hash is there. */
   readonly onHashed?: (file: FileDraft, startedAt: number) => void;
   readonly onProgress?: (progress: HashProgress) => void;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Fills in the hash of every file that has none, each inode read once. Gives what could not be hashed. */
 export async function hashDrafts(pool: WorkerPool, request: HashRequest): Promise<readonly HashFault[]> {
   const { first, others } = byInode(request.files);
+  const { now = Date.now } = request;
   const faults: HashFault[] = [];
   await inLanes(fileBatches(first, BATCH), pool.size, async (batch) => {
-    const startedAt = Date.now();
+    const startedAt = now();
     const task = { kind: 'hash', root: request.root, files: batchOf(batch) } as const;
     const report = await pool.run(task, { onPart: request.onProgress, signal: request.signal });
     faults.push(...report.faults);
