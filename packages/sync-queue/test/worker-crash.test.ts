@@ -57,6 +57,7 @@ describe('a worker that dies', () => {
     // The next worker has looked for the dead already, and will not do so again for long.
     const second = world.worker({ policy: { recoveryMs: 10_000_000 } });
     const run = second.worker.run({ mode: 'drain', waitFor: 'held' });
+    await world.clock.pass(0);
     life.kill();
     await world.store.recover({ dead: [first.owner], lapsed: 'leave', maxRecoveries: 3 });
     await world.clock.until(run);

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, rename, rm } from 'node:fs/promises';
+import { chmod, link, rm } from 'node:fs/promises';
 import type { Database } from 'better-sqlite3';
 import { QueueStoreError } from '@longhaul/errors';
 import { APPLICATION_ID, SCHEMA_STEPS, SCHEMA_VERSION } from './schema.ts';
@@ -32,14 +33,24 @@ function readVersion(db: Database, path: string): number {
   return version;
 }
 
-/** Named at the end only when it is whole. */
+/**
+ * Takes its name only when it is whole, and never the name of another: of several processes that come here at once, a slow
+ * one may copy what a quick one has migrated already, but then the quick one's copy is in place.
+ */
 async function backUp(db: Database, target: string): Promise<void> {
   if (existsSync(target)) return;
-  const unfinished = `${target}.${String(process.pid)}.tmp`;
-  await rm(unfinished, { force: true });
-  db.prepare('VACUUM INTO ?').run(unfinished);
-  await chmod(unfinished, 0o600);
-  await rename(unfinished, target);
+  const unfinished = `${target}.${randomUUID()}.tmp`;
+  try {
+    db.prepare('VACUUM INTO ?').run(unfinished);
+    await chmod(unfinished, 0o600);
+    await link(unfinished, target).catch(ignoreExisting);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+}
+
+function ignoreExisting(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
 }
 
 function tooNew(path: string, version: number): QueueStoreError {
