@@ -17,15 +17,15 @@ import type { World } from './world.ts';
 /** What may go. A run goes when any of the limits says so; without limits nothing goes. */
 export interface RetentionPolicy {
   /** Runs kept of each session, the current one counted. */
-  readonly maxRuns?: number;
+  readonly maxRuns?: number | undefined;
   /** Milliseconds since the end of a run. */
-  readonly maxAgeMs?: number;
+  readonly maxAgeMs?: number | undefined;
   /** Bytes on disk of all runs together; the oldest go first. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
   /** `plan` only says what would go. Default: `remove`. */
-  readonly mode?: 'plan' | 'remove';
+  readonly mode?: 'plan' | 'remove' | undefined;
   /** Milliseconds since 1970. */
-  readonly now?: number;
+  readonly now?: number | undefined;
 }
 
 /** What went, or would go. */

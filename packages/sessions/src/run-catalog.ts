@@ -14,11 +14,11 @@ import type { StateDirectory } from './state-directory.ts';
 
 /** Which runs are wanted. */
 export interface RunFilter {
-  readonly session?: string;
+  readonly session?: string | undefined;
   /** Only runs older than this one: a cursor. */
-  readonly before?: RunId;
+  readonly before?: RunId | undefined;
   /** At most so many. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /** Names of the sessions that have a folder; one that is being given up may have no run. */

@@ -18,16 +18,16 @@ export interface SessionListing {
 
 export interface LogOptions {
   /** Only the last n lines; all when not given. */
-  readonly lines?: number;
+  readonly lines?: number | undefined;
   /** Only what was printed at or after this moment. */
-  readonly since?: Date;
+  readonly since?: Date | undefined;
   /** Only what comes after this offset: the `endOffset` of a chunk, to go on where an earlier reader ended. */
-  readonly after?: number;
+  readonly after?: number | undefined;
   /** Go on until the run ends (or the signal). */
-  readonly follow?: boolean;
+  readonly follow?: boolean | undefined;
   /** A run other than the current one. */
-  readonly runId?: string;
-  readonly signal?: AbortSignal;
+  readonly runId?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Bytes of a log, escape sequences kept. */

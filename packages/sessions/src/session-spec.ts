@@ -24,11 +24,11 @@ export interface StopPolicy {
   /** `force` starts at KILL. */
   readonly how: 'graceful' | 'force';
   /** Signal name without or with SIG; default INT under tmux, the image's stop signal in a container. */
-  readonly signal?: string;
+  readonly signal?: string | undefined;
   /** Milliseconds between the signal and KILL; default 10 000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Who asks; recorded in stop.json. Default: user@host. */
-  readonly requestedBy?: string;
+  readonly requestedBy?: string | undefined;
 }
 
 /** The definition of a session, checked and complete: everything the launcher needs, nothing left to defaults of a server. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
@@ -34,6 +33,8 @@ let ownHost: string | undefined;
 
 /** Twelve characters that tell machines apart and say nothing else: hashed, because machine-id(5) asks for it. */
 export function hostIdentity(): string {
+  // Loaded at the first use, which a list of this boot's sessions never comes to.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   return (ownHost ??= createHash('sha256').update(`longhaul:${machineId() ?? hostname()}`).digest('hex').slice(0, 12));
 }
 
@@ -59,7 +60,7 @@ function processLiveness(pid: number, startTime: string): Liveness {
 }
 
 /** One `ps` for all: a list of 500 sessions must not start 500 programs. What it does not show is asked for by itself. */
-function rememberingLiveness(): World['liveness'] {
+export function rememberingLiveness(): World['liveness'] {
   let known: ReadonlyMap<number, ProcessInfo> | undefined;
   return (pid, startTime) => {
     known ??= new Map(listProcesses().map((info) => [info.pid, info]));

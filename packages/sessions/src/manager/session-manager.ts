@@ -27,20 +27,20 @@ export interface SessionManagerOptions {
   /** The first one starts what names none. */
   readonly backends: readonly SessionBackend[];
   /** Default: a store of its own on `stateDir`. */
-  readonly runs?: RunStore;
-  readonly world?: () => World;
+  readonly runs?: RunStore | undefined;
+  readonly world?: (() => World) | undefined;
 }
 
 /** Says in which backend a session is, where two have the name. */
 export interface BackendChoice {
-  readonly backend?: BackendKind;
+  readonly backend?: BackendKind | undefined;
 }
 
 /** Options of a start. */
 export interface StartOptions {
   /** Whose environment, directory, umask and terminal the job gets. Default: this process. */
-  readonly caller?: Caller;
-  readonly onWarning?: (warning: SpecWarning) => void;
+  readonly caller?: Caller | undefined;
+  readonly onWarning?: ((warning: SpecWarning) => void) | undefined;
 }
 
 /**

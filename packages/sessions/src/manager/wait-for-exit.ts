@@ -18,8 +18,8 @@ const LAST_WORDS_MS = 1000;
 export interface WaitOptions {
   readonly for: 'exit';
   /** Milliseconds; for ever when not given. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What came of it. */

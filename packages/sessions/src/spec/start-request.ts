@@ -4,22 +4,22 @@ import type { BackendKind, EnvEntry, OutputSpec, SessionSpec } from '../session-
 export interface StartRequest {
   readonly name: string;
   /** Default: the first backend of the manager. */
-  readonly backend?: BackendKind;
+  readonly backend?: BackendKind | undefined;
   /** argv, run without a shell. */
   readonly command: readonly string[];
   /** Absolute, or relative to the caller's directory. Default: that one. */
-  readonly workingDir?: string;
+  readonly workingDir?: string | undefined;
   /** Variables to set. null takes the caller's value and treats it as a secret (`-e KEY`). */
-  readonly env?: Readonly<Record<string, string | null>>;
+  readonly env?: Readonly<Record<string, string | null>> | undefined;
   /** A file of KEY=VALUE lines ({@link parseEnvFile}); its values are secrets. `env` goes before it. */
-  readonly envFile?: string;
+  readonly envFile?: string | undefined;
   /** More names whose values are secrets. */
-  readonly secretEnv?: readonly string[];
-  readonly outputs?: readonly OutputSpec[];
+  readonly secretEnv?: readonly string[] | undefined;
+  readonly outputs?: readonly OutputSpec[] | undefined;
   /** Cells of the first terminal. Default: the caller's, else 80 by 24. */
-  readonly terminal?: { readonly columns: number; readonly rows: number };
-  readonly onExit?: readonly string[] | null;
-  readonly stop?: { readonly signal?: string; readonly timeoutMs?: number };
+  readonly terminal?: { readonly columns: number; readonly rows: number } | undefined;
+  readonly onExit?: readonly string[] | null | undefined;
+  readonly stop?: { readonly signal?: string; readonly timeoutMs?: number } | undefined;
 }
 
 /** What the caller's process is like. */
