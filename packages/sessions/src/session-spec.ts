@@ -24,11 +24,11 @@ export interface StopPolicy {
   /** `force` starts at KILL. */
   readonly how: 'graceful' | 'force';
   /** Signal name without or with SIG; default INT under tmux, the image's stop signal in a container. */
-  readonly signal?: string | undefined;
+  readonly signal?: string;
   /** Milliseconds between the signal and KILL; default 10 000. */
-  readonly timeoutMs?: number | undefined;
+  readonly timeoutMs?: number;
   /** Who asks; recorded in stop.json. Default: user@host. */
-  readonly requestedBy?: string | undefined;
+  readonly requestedBy?: string;
 }
 
 /** The definition of a session, checked and complete: everything the launcher needs, nothing left to defaults of a server. */
