@@ -50,6 +50,8 @@ export class TmuxClient {
         stdin,
         timeoutMs: this.#answerMs,
         killGraceMs: 500,
+        // The client hands its output to the server, which holds it open as long as it is stopped; the client has written all itself.
+        drainMs: 100,
       }),
       describeOutcome,
     );

@@ -38,8 +38,10 @@ while [ -e stop.hold ] && [ "$lh_count" -lt 6000 ]; do
   sleep 0.05 2>/dev/null || sleep 1
 done
 
-# Never executed: finish.sh says why.
+# Never executed: finish.sh says why. Or executed by another shell, in whose record we have nothing to write.
 if [ ! -e start.json ] || [ -e refused ]; then exit 1; fi
+lh_pids
+[ "$lh_parent" = $$ ] || exit 1
 
 lh_reason=exit
 lh_signal=null
