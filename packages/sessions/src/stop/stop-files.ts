@@ -6,6 +6,8 @@ import type { RunDirectory } from '../run-directory.ts';
 import { RECORD_SCHEMA_VERSION, RUN_FILES } from '../run-files.ts';
 import type { StopRecord, StopStep } from '../run-record.ts';
 
+const MAX_WHO = 256;
+
 /** Writes stop.json, the intent: whole or not at all. Before it, so that whoever sees it finds it, the `stoppedBy` of exit.json. */
 export function writeStopIntent(run: RunDirectory, record: StopRecord): void {
   writeStopStep(run, record.requestedBy, record.how === 'force' ? 'kill' : 'signal');
@@ -14,8 +16,8 @@ export function writeStopIntent(run: RunDirectory, record: StopRecord): void {
 
 /** Who takes which step now: the launcher copies this line into exit.json. */
 export function writeStopStep(run: RunDirectory, who: string, step: StopStep): void {
-  // One line, ASCII only: it is read by sh.
-  const text = JSON.stringify({ who, step }).replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  // One line, ASCII only: it is read by sh. Not longer than the preallocated record has room for.
+  const text = JSON.stringify({ who: who.slice(0, MAX_WHO), step }).replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
   replace(join(run.path, LAUNCH_FILES.stopBy), `${text}\n`);
 }
 
