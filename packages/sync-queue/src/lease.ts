@@ -32,7 +32,7 @@ export interface ClaimedJob {
   readonly sealNeeded: 'yes' | 'no';
   /** What it waited for until this claim, and for how long by the store's clock; null where it waited for nothing. */
   readonly waited: { readonly reason: HoldReason; readonly ms: number } | null;
-  /** How often a failure without a kind has been answered by an immediate repeat. */
+  /** How often in a row the last kind of failure (none, or an interruption) has been answered by a plain repeat. */
   readonly blindRepeats: number;
   /** Processes that an earlier owner started and nobody has ended yet: to be ended before anything else. */
   readonly orphans: readonly ChildProcess[];

@@ -21,6 +21,8 @@ export interface RetryPolicy {
   readonly maxSeals: number;
   /** How long a source must be quiet before it is sealed again. */
   readonly quietMs: number;
+  /** Wait after the first, second, … interruption in a row: it costs nothing, but what interrupts at once each time must not make a busy loop. */
+  readonly interruptedMs: readonly number[];
 }
 
 export const DEFAULT_RETRY_POLICY: RetryPolicy = {
@@ -29,6 +31,7 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   jitter: 0.2,
   maxSeals: MAX_SEALS,
   quietMs: 10 * SECOND,
+  interruptedMs: [0, 5 * SECOND, 30 * SECOND, 2 * MINUTE],
 };
 
 /** What the table of design §5.4 says about one kind. */
@@ -63,7 +66,7 @@ export interface RetryQuestion {
   readonly attempts: number;
   /** Seals taken again so far because the source changed. */
   readonly reseals: number;
-  /** How often this very kind has already been answered by an immediate repeat. */
+  /** How often in a row this very kind has been answered by a repeat already. */
   readonly repeats: number;
   /** What the other side asked for (Retry-After). Milliseconds. */
   readonly retryAfterMs?: number | null;
@@ -79,7 +82,7 @@ export type RetryDecision =
   | { readonly action: 'retryNow'; readonly charged: true }
   | { readonly action: 'retryAfter'; readonly delayMs: number; readonly charged: true }
   | { readonly action: 'waitForDestination'; readonly reason: 'breaker' | 'no_space'; readonly charged: false }
-  | { readonly action: 'requeue'; readonly charged: false }
+  | { readonly action: 'requeue'; readonly delayMs: number; readonly charged: false }
   | { readonly action: 'reseal'; readonly delayMs: number; readonly charged: false }
   | { readonly action: 'fail'; readonly charged: boolean; readonly why: 'kind' | 'attempts' | 'repeats' | 'seals' | 'larger_than_disk' };
 
@@ -104,7 +107,7 @@ export function decideRetry(question: RetryQuestion, random: Random, policy: Ret
     case 'hold':
       return hold(question);
     case 'requeue':
-      return { action: 'requeue', charged: false };
+      return { action: 'requeue', delayMs: nth(policy.interruptedMs, question.repeats), charged: false };
     case 'fail':
       return { action: 'fail', charged: true, why: 'kind' };
   }
@@ -114,7 +117,7 @@ function backoff(question: RetryQuestion, random: Random, policy: RetryPolicy): 
   if (question.destination === 'down') return { action: 'waitForDestination', reason: 'breaker', charged: false };
   if (question.attempts + 1 >= policy.maxAttempts) return outOfAttempts();
   const asked = question.kind === 'throttled' ? (question.retryAfterMs ?? null) : null;
-  const delayMs = asked === null ? jittered(backoffFor(question.attempts, policy), random, policy) : notBefore(asked, random, policy);
+  const delayMs = asked === null ? jittered(nth(policy.backoffMs, question.attempts), random, policy) : notBefore(asked, random, policy);
   return { action: 'retryAfter', delayMs, charged: true };
 }
 
@@ -127,8 +130,9 @@ function outOfAttempts(): RetryDecision {
   return { action: 'fail', charged: true, why: 'attempts' };
 }
 
-function backoffFor(attempts: number, { backoffMs }: RetryPolicy): number {
-  return backoffMs[Math.min(attempts, backoffMs.length - 1)] ?? 0;
+/** The last wait holds for all beyond. */
+function nth(waits: readonly number[], index: number): number {
+  return waits[Math.min(index, waits.length - 1)] ?? 0;
 }
 
 /** Around the wait, so that its mean is what the table says. */

@@ -78,6 +78,10 @@ describe('the retry policy', () => {
     expect(free.map(({ charged }) => charged)).toEqual([false, false, false, false]);
   });
 
+  it('does not come back at once to what is interrupted again and again', () => {
+    expect([0, 1, 2, 3, 9].map((repeats) => decide({ kind: 'interrupted', repeats }))).toMatchObject([0, 5_000, 30_000, 120_000, 120_000].map((delayMs) => ({ action: 'requeue', delayMs })));
+  });
+
   it('takes five seals of a source and no more', () => {
     expect([0, 1, 2, 3, 4].map((reseals) => decide({ kind: 'source_changed', reseals }).action)).toEqual(['reseal', 'reseal', 'reseal', 'reseal', 'fail']);
     expect(decide({ kind: 'source_changed' })).toMatchObject({ delayMs: 10_000 });

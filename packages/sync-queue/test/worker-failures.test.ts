@@ -71,6 +71,18 @@ describe('a push that fails while its destination answers', () => {
     expect(await world.queue.get(id)).toMatchObject({ state: 'VERIFIED', attempts: 0 });
   });
 
+  it('is not put back in a busy loop when it is interrupted each time', async () => {
+    const { world, id } = await waitingJob();
+    await using _ = world;
+    world.place().transport.faults.push(...Array.from({ length: 6 }, () => ({ kind: 'interrupted' }) as const));
+    await world.drain();
+    expect(await world.queue.get(id)).toMatchObject({ state: 'QUEUED', hold: 'backoff', attempts: 0 });
+    await world.drain({ waitFor: 'held' });
+    expect(await world.queue.get(id)).toMatchObject({ state: 'VERIFIED', attempts: 0 });
+    // 0, 5 s, 30 s, then 2 minutes each.
+    expect(world.clock.monotonic()).toBeGreaterThan(6.5 * 60_000);
+  });
+
   it('begins anew after a person’s retry', async () => {
     const { world, id } = await waitingJob();
     await using _ = world;

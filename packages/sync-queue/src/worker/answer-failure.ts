@@ -42,13 +42,13 @@ async function probeAfter(run: JobRun, { kind, origin }: Failure): Promise<Probe
 }
 
 function decide(run: JobRun, { kind, retryAfterMs }: Failure, probe: ProbeReport | null): RetryDecision {
-  const { job, env, claimed } = run;
+  const { job, env } = run;
   return decideRetry(
     {
       kind,
       attempts: job.attempts,
       reseals: job.reseals,
-      repeats: kind === 'hash_mismatch' ? job.mismatches : kind === null ? claimed.blindRepeats : 0,
+      repeats: repeatsOf(run, kind),
       retryAfterMs,
       destination: probe?.reachable === false ? 'down' : 'answers',
       sealBytes: run.seal?.totals.bytes ?? null,
@@ -57,6 +57,12 @@ function decide(run: JobRun, { kind, retryAfterMs }: Failure, probe: ProbeReport
     env.random,
     env.policy.retry,
   );
+}
+
+function repeatsOf({ job, claimed }: JobRun, kind: TransportErrorKind | null): number {
+  if (kind === 'hash_mismatch') return job.mismatches;
+  // In a row: the last failure of this job was of the same kind.
+  return job.errorKind === kind ? claimed.blindRepeats : 0;
 }
 
 /** Not every transport can tell how large the whole disk is. */
@@ -109,12 +115,16 @@ function outcomeOf(run: JobRun, { failure, decision, ...block }: Decided): Answe
     case 'waitForDestination':
       return { ...again, reason: `${text(failure)}: waits for the destination, no attempt charged` };
     case 'requeue':
-      return { ...again, reason: `${text(failure)}: no attempt charged` };
+      return { ...again, counts: 'blind', ...pauseOf(decision.delayMs, failure), reason: `${text(failure)}: no attempt charged` };
     case 'reseal':
       return { ...again, to: 'QUEUED', counts: 'reseal', delayMs: decision.delayMs, hold: 'source_changed', holdDetail: failure.message, reason: `${text(failure)}: sealed again when it is quiet` };
     case 'fail':
       return { kind: 'failed', charge, reason: WHY[decision.why](failure), whenDestinationAnswers: refusedThere(failure) ? 'requeue' : 'stay', ...told };
   }
+}
+
+function pauseOf(delayMs: number, { message }: Failure): Pick<AgainOutcome, 'delayMs' | 'hold' | 'holdDetail'> {
+  return delayMs === 0 ? { delayMs, hold: null } : { delayMs, hold: 'backoff', holdDetail: message };
 }
 
 const WHY: Readonly<Record<Extract<RetryDecision, { action: 'fail' }>['why'], (failure: Failure) => string>> = {
