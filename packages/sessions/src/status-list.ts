@@ -21,7 +21,7 @@ type Notes = Readonly<Record<string, PlainStatus>>;
 
 /**
  * The statuses of many sessions. What was found is noted in `<state>/list-notes.json`, and taken from there while two or
- * three looks show that it still holds: 500 sessions cost a third (14 against 41 ms). The records stay the truth; the
+ * three looks show that it still holds: 500 sessions cost half (about 20 against 40 ms). The records stay the truth; the
  * notes may be deleted at any time.
  */
 export function listStatuses(names: readonly SessionName[], options: CurrentRunOptions): readonly SessionStatus[] {
