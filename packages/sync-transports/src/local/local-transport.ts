@@ -13,7 +13,7 @@ import type { DestinationOptions } from './destination-folder.ts';
 import { DestinationFolder } from './destination-folder.ts';
 import { hashTree } from './hashsum.ts';
 import { inspectInPlace } from './in-place.ts';
-import { destinationError, fencedError, interruptedError } from './local-failure.ts';
+import { destinationError, FencedError, interruptedError } from './local-failure.ts';
 import { probeDestination } from './probe-destination.ts';
 import { releaseOwnLock } from './publish-lock.ts';
 import type { AfterPublishStep } from './publish-run.ts';
@@ -156,7 +156,7 @@ export class LocalTransport implements Transport {
 
 function assertClaimed(claim: ClaimOutcome): void {
   if (claim.kind === 'claimed') return;
-  if (claim.kind === 'fenced') throw fencedError(claim.evidence);
+  if (claim.kind === 'fenced') throw new FencedError(claim.evidence);
   throw new TransportError(claim.evidence, { errorKind: REFUSED_CLAIM[claim.kind] });
 }
 

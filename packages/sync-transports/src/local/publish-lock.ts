@@ -4,7 +4,7 @@ import { lockPath, passingPath } from '../protocol/layout.ts';
 import type { RawPath } from '../raw-path.ts';
 import { joinRaw } from '../raw-path.ts';
 import { errnoOf } from '../worker/raw-fs.ts';
-import { fencedError } from './local-failure.ts';
+import { FencedError } from './local-failure.ts';
 import { newNonce } from './nonce.ts';
 import type { Staging } from './staging.ts';
 
@@ -14,7 +14,7 @@ const TRIES = 5;
 
 /** The lock of a final name, ours. */
 export interface HeldLock {
-  /** @throws TransportError when somebody has taken it from us */
+  /** Right before something is moved. @throws TransportError when somebody has taken it from us, or a later claim of the job was here */
   confirm(): Promise<void>;
   release(): Promise<void>;
   /** The call that took it ends without releasing it: a later call of the same claim may break it. */
@@ -78,7 +78,9 @@ function heldLock(staging: Staging, { path, nonce }: { readonly path: RawPath; r
   };
   return {
     confirm: async () => {
-      if (!(await isOurs())) throw fencedError(`the lock of the final name was taken from job ${staging.placement.jobId}, epoch ${staging.placement.epoch}`);
+      if (!(await isOurs())) throw new FencedError(`the lock of the final name was taken from job ${staging.placement.jobId}, epoch ${staging.placement.epoch}`);
+      const fence = await staging.fence();
+      if (fence !== null) throw new FencedError(fence.evidence);
     },
     release: async () => {
       if (await isOurs()) await removeLock(staging, path);

@@ -5,7 +5,7 @@ import { metadataFiles } from '../protocol/metadata-files.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath, joinRaw, rawParent } from '../raw-path.ts';
 import type { PublishOutcome, PublishRequest } from '../transport.ts';
-import { destinationError } from './local-failure.ts';
+import { destinationError, FencedError } from './local-failure.ts';
 import { inspectInPlace, parentObstacle, parentsOf } from './in-place.ts';
 import type { HeldLock } from './publish-lock.ts';
 import type { Staging } from './staging.ts';
@@ -60,6 +60,9 @@ export class PublishRun {
     try {
       result = await this.#step(step);
       return result;
+    } catch (error) {
+      if (error instanceof FencedError) return { kind: 'fenced', evidence: error.message };
+      throw error;
     } finally {
       // An outcome that is no success, or a failure: what was moved goes back, the lock is free for others.
       if (result === null || (result.kind !== 'next' && result.kind !== 'skip-to')) await this.#giveUp();
@@ -178,7 +181,8 @@ export class PublishRun {
     try {
       // The old result leaves the swap folder before it is deleted: half of it must never be put back.
       await this.#staging.discard(this.#swap());
-      await this.#staging.removeJob();
+      // A later claim may have staged something again meanwhile, for a repair: the folder is its own then.
+      if ((await this.#staging.fence()) === null) await this.#staging.removeJob();
       return NEXT;
     } catch (error) {
       return { kind: 'published', leftover: destinationError('deleting the staging folder', error).message };

@@ -61,18 +61,18 @@ export function openPartial(path: Buffer): number {
 }
 
 /**
- * Shares the content's blocks with the source where the file system can (btrfs, XFS, APFS): no byte is copied.
- * `off`: it cannot, do not ask again.
+ * Shares the content's blocks with the source where the file system can (btrfs, XFS, APFS): no byte is copied. `kept`: a partial file is there, which
+ * the call would delete when it fails. `off`: the file system cannot, do not ask again.
  */
-export function cloneFile(from: Buffer, to: Buffer): 'cloned' | 'off' {
+export function cloneFile(from: Buffer, to: Buffer): 'cloned' | 'kept' | 'off' {
   try {
-    copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE);
+    copyFileSync(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
     // It has the source's mode, which may forbid its own owner to finish it.
     chmodSync(to, 0o600);
     return 'cloned';
-  } catch {
-    // Every reason ends the same way: the ordinary copy meets the real failure, if there is one, and names its side.
-    return 'off';
+  } catch (error) {
+    // Every other reason ends the same way: the ordinary copy meets the real failure, if there is one, and names its side.
+    return errnoOf(error) === 'EEXIST' ? 'kept' : 'off';
   }
 }
 
