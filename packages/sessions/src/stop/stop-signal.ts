@@ -1,10 +1,9 @@
 import { SessionConfigError } from '@longhaul/errors';
 
-/** What a job can be asked to end with. The launcher's shell catches exactly these, so that it outlives what its job is sent. */
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGABRT', 'SIGKILL'] as const satisfies readonly NodeJS.Signals[];
+/** A signal that a stop may begin with. The launcher's shell catches exactly these, so that it outlives what its job is sent. */
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT' | 'SIGUSR1' | 'SIGUSR2' | 'SIGALRM' | 'SIGABRT' | 'SIGKILL';
 
-/** A signal that a stop may begin with. */
-export type StopSignal = (typeof STOP_SIGNALS)[number];
+const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGABRT', 'SIGKILL'];
 
 /** Under tmux a job is asked as by Ctrl-C (design §4.5). */
 export const DEFAULT_STOP_SIGNAL: StopSignal = 'SIGINT';

@@ -15,7 +15,7 @@ export const RSYNC_CONNECTION_CODES: readonly number[] = [10, 12, 14, 20, 30, 35
  * Text that decides whatever the code is. A full disk stands first: rsync prints `Broken pipe` after it (failures.md).
  * Role words in brackets (`[sender]`, `[receiver]`, `[generator]`) are rsync's since 3.1; the sender is this machine.
  */
-export const RSYNC_TEXT_FAILURES = [
+export const RSYNC_TEXT_FAILURES: readonly FailureRule[] = [
   { id: 'rsync.no-space', text: /No space left on device/, kind: 'no_space', hint: NO_SPACE },
   { id: 'rsync.quota', text: /Disk quota exceeded/i, kind: 'no_space', hint: 'The account at {target} has used up its quota' },
   { id: 'rsync.read-only', text: /Read-only file system/, kind: 'config', hint: MOUNT_HINT },
@@ -29,13 +29,13 @@ export const RSYNC_TEXT_FAILURES = [
   { id: 'rsync.not-runnable-there', codes: [12, 14, 126], text: /^(?:\S*\/)?-?\w*sh: .*Permission denied$/, kind: 'config', hint: NOT_RUNNABLE_THERE },
   { id: 'rsync.absent-there', codes: [12, 14, 126, 127], text: /rsync\S*: (?:command )?not found|rsync: No such file or directory|command not found: rsync|Unknown command.*rsync/, kind: null, hint: NO_RSYNC_THERE },
   { id: 'rsync.option-here', text: /(?:unknown|unrecognized|invalid|illegal) option|not supported by this rsync/i, kind: 'config', hint: 'rsync on one of the two sides is too old (or not the real one, as on macOS): 3.1 or newer is needed' },
-] as const satisfies readonly FailureRule[];
+];
 
 /**
  * The lines of a partial transfer (23) and of the errors that end one (3, 11): each line is looked at by itself, and the
  * most severe kind is taken (see {@link RSYNC_SEVERITY}).
  */
-export const RSYNC_LINE_FAILURES = [
+export const RSYNC_LINE_FAILURES: readonly FailureRule[] = [
   ...RSYNC_TEXT_FAILURES,
   { id: 'rsync.verification-repeated', text: /failed verification -- update (?:discarded|put into partial-dir|retained).*\(will try again\)/, kind: 'warning', hint: null },
   { id: 'rsync.verification', text: /failed verification/, kind: 'hash_mismatch', hint: null },
@@ -48,13 +48,13 @@ export const RSYNC_LINE_FAILURES = [
   { id: 'rsync.make-way', text: /could not make way for|cannot delete non-empty directory/, kind: 'unknown', hint: 'Something stands in the way in the staging folder below {path}; retry, or cancel the job to have it cleared' },
   { id: 'rsync.io', text: /Input\/output error/, kind: 'unknown', hint: 'A disk has read or write errors; the line says on which side. Look at dmesg there' },
   { id: 'rsync.summary', text: /^rsync error: |^rsync: (?:\[\w+\] )?(?:connection unexpectedly closed|read error|write error)|^IO error encountered|^Transfer .* aborted|delete skipped|skipping file deletion/, kind: 'warning', hint: null },
-] as const satisfies readonly FailureRule[];
+];
 
 /** Which kind wins where several lines speak: what blocks everything first, what heals by itself last. */
 export const RSYNC_SEVERITY = ['no_space', 'config', 'permission', 'local_file_vanished', 'hash_mismatch', 'source_changed', 'unknown'] as const;
 
 /** Exit codes, where no text has decided. */
-export const RSYNC_CODE_FAILURES = [
+export const RSYNC_CODE_FAILURES: readonly FailureRule[] = [
   { id: 'rsync.1', codes: [1], kind: 'config', hint: 'rsync did not understand how it was called: 3.1 or newer is needed on both sides' },
   { id: 'rsync.2', codes: [2], kind: 'config', hint: NOISY_SHELL },
   { id: 'rsync.3-missing', codes: [3], when: 'sourceMissing', kind: 'local_file_vanished', hint: 'The source is gone; push again when it is back' },
@@ -74,4 +74,4 @@ export const RSYNC_CODE_FAILURES = [
   { id: 'rsync.126', codes: [126], kind: 'config', hint: NOT_RUNNABLE_THERE },
   { id: 'rsync.127', codes: [127], kind: null, hint: NO_RSYNC_THERE },
   { id: 'rsync.255-silent', codes: [255], kind: 'unknown', hint: 'The command at {target} was ended by a signal, without a word: look at the kernel log there (out of memory?)' },
-] as const satisfies readonly FailureRule[];
+];

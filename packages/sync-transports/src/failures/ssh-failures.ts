@@ -9,7 +9,7 @@ const REACH_HINT = 'Is the machine on, and sshd reachable on this port? Try: ssh
  * What ssh prints on its way to exit code 255, in the C locale. Order matters: a changed host key prints "Host key
  * verification failed" too, and nearly everything ends with a closed connection.
  */
-export const SSH_FAILURES = [
+export const SSH_FAILURES: readonly FailureRule[] = [
   { id: 'ssh.key-file-mode', text: /UNPROTECTED PRIVATE KEY FILE|bad permissions: ignore key/i, kind: 'auth', hint: 'The key file is readable for others, so ssh ignores it: chmod 600 on it' },
   { id: 'ssh.host-key-changed', text: /REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed/i, kind: 'host_key', hint: CHANGED_HOST_HINT },
   { id: 'ssh.host-key-revoked', text: /REVOKED HOST KEY DETECTED|was revoked/i, kind: 'host_key', hint: 'The key of this host was revoked by whoever looks after known_hosts here; ask there' },
@@ -34,4 +34,4 @@ export const SSH_FAILURES = [
   { id: 'ssh.timeout', text: /timed out|Timeout, server .* not responding/, kind: 'network', hint: REACH_HINT },
   { id: 'ssh.limit', text: /kex_exchange_identification|ssh_exchange_identification|banner exchange/, kind: 'network', hint: 'The server closed before the login: too many connections at once (MaxStartups), or it blocks this address' },
   { id: 'ssh.lost', text: /client_loop: send disconnect|closed by remote host|Connection (?:reset|closed|to .* closed)|Connection to .* (?:timed out|reset)|Broken pipe|Corrupted MAC|message authentication code incorrect|mux_client_\w+: .*(?:Broken pipe|Connection reset)/, kind: 'network', hint: null },
-] as const satisfies readonly FailureRule[];
+];
