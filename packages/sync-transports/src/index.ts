@@ -26,3 +26,5 @@ export type * from './seal.ts';
 export type * from './sealer.ts';
 export type * from './transport.ts';
 export * from './failures/index.ts';
+export * from './rsync-ssh/index.ts';
+export * from './ssh/index.ts';

@@ -1,0 +1,149 @@
+import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import type { RawPath } from '../raw-path.ts';
+import { displayPath } from '../raw-path.ts';
+import type { SealedFile } from '../seal.ts';
+import type { HashsumRequest, RemoteEntry, RemoteManifest } from '../transport.ts';
+import { assertClaimed } from './claim-refusal.ts';
+import { partReader } from './field-reader.ts';
+import type { HashBatch } from './hash-batches.ts';
+import { hashBatches } from './hash-batches.ts';
+import { HashLines } from './hash-lines.ts';
+import { placementValues } from './placement-values.ts';
+import type { Hasher } from './remote-facts.ts';
+import type { RemoteHost } from './remote-host.ts';
+import { filesFrom } from './rsync-arguments.ts';
+import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
+import { HASH_SCRIPT, LIST_SCRIPT } from './scripts/look-script.ts';
+import { TreeListing } from './tree-listing.ts';
+
+/**
+ * Lists the tree and hashes the sealed files there, both at the same time over several channels of one connection (design
+ * §5.2, "Remote hashing is batched"). Everything that is there is listed; what the seal does not know is not hashed.
+ */
+export async function hashsum(host: RemoteHost, request: HashsumRequest): Promise<RemoteManifest> {
+  const run = new HashRun(host, request);
+  return run.run();
+}
+
+class HashRun {
+  readonly #host: RemoteHost;
+  readonly #request: HashsumRequest;
+  readonly #values: Readonly<Record<string, string | Uint8Array>>;
+  readonly #tree: string | Uint8Array;
+  readonly #files: readonly SealedFile[];
+  #filesDone = 0;
+
+  constructor(host: RemoteHost, request: HashsumRequest) {
+    this.#host = host;
+    this.#request = request;
+    this.#values = placementValues(request.placement);
+    this.#tree = request.where === 'final' ? (this.#values['F'] ?? '') : `${String(this.#values['J'])}/tree`;
+    this.#files = request.seal.entries.filter((entry): entry is SealedFile => entry.type === 'file');
+  }
+
+  async run(): Promise<RemoteManifest> {
+    // Given up where the listing shows that a sealed file is something else now: a pipe would be waited for, for ever.
+    const surprise = new AbortController();
+    const hashing: { early: Promise<ReadonlyMap<RawPath, string>> | null } = { early: null };
+    const begin = (): void => {
+      hashing.early = this.#hash(this.#files, surprise.signal);
+      hashing.early.catch(() => undefined);
+    };
+    try {
+      const entries = await this.#list(begin);
+      const present = this.#files.filter(({ path }) => entries.get(path)?.type === 'file');
+      const isAsSealed = this.#files.every(({ path }) => (entries.get(path)?.type ?? 'file') === 'file');
+      if (!isAsSealed) surprise.abort();
+      const hashes = isAsSealed && hashing.early !== null ? await hashing.early : await this.#hash(present);
+      return { strength: 'sha256', entries: withHashes(entries, { hashes, expected: present }) };
+    } finally {
+      surprise.abort();
+      await hashing.early?.catch(() => undefined);
+    }
+  }
+
+  async #list(onListing: () => void): Promise<Map<RawPath, RemoteEntry>> {
+    const { where, signal } = this.#request;
+    const listing = new TreeListing();
+    const refused: string[] = [];
+    let isListing = false;
+    await this.#host.call({
+      doing: 'listing the files',
+      scripts: [CLAIM_SCRIPT, LIST_SCRIPT],
+      values: { ...this.#values, T: this.#tree, where },
+      signal,
+      onField: (field) => {
+        if (isListing) listing.add(field);
+        else if (field === 'listing' && refused.length === 0) {
+          isListing = true;
+          onListing();
+        } else refused.push(field);
+      },
+    });
+    assertClaimed(refused);
+    if (!listing.isWhole) throw new TransportError(`the list of files at ${this.#host.destination.target} ended early`, { errorKind: TransportErrorKind.NETWORK });
+    return listing.entries;
+  }
+
+  async #hash(files: readonly SealedFile[], surprise?: AbortSignal): Promise<ReadonlyMap<RawPath, string>> {
+    if (files.length === 0) return new Map();
+    const { facts } = this.#host;
+    const hasher = facts?.hasher ?? null;
+    if (facts === null || hasher === null) throw this.#noHasher();
+    this.#filesDone = 0;
+    const lanes = new AbortController();
+    const signals = [this.#request.signal, surprise, lanes.signal].filter((signal) => signal !== undefined);
+    const batches = hashBatches(files, facts);
+    try {
+      const results = await Promise.all(batches.map(async (batch) => this.#hashBatch(batch, { hasher, signal: AbortSignal.any(signals) })));
+      return new Map(results.flatMap((hashes) => [...hashes]));
+    } finally {
+      lanes.abort();
+    }
+  }
+
+  async #hashBatch(batch: HashBatch, { hasher, signal }: { readonly hasher: Hasher; readonly signal: AbortSignal }): Promise<ReadonlyMap<RawPath, string>> {
+    const lines = new HashLines(batch);
+    const { onProgress } = this.#request;
+    await this.#host.call({
+      doing: 'hashing the files',
+      scripts: [HASH_SCRIPT],
+      values: { T: this.#tree, how: batch.how, hasher },
+      input: filesFrom(batch.paths),
+      signal,
+      onChunk: partReader('\n', (line) => {
+        lines.add(line);
+        this.#filesDone += 1;
+        if (this.#filesDone % 500 === 0 || this.#filesDone === this.#files.length) onProgress?.({ filesDone: this.#filesDone, filesTotal: this.#files.length });
+      }),
+    });
+    return lines.hashes;
+  }
+
+  #noHasher(): TransportError {
+    const { target } = this.#host.destination;
+    return new TransportError(`${target} has no program for SHA-256, so nothing can be proven there`, {
+      errorKind: TransportErrorKind.CONFIG,
+      hint: 'Install coreutils (sha256sum) or openssl there',
+    });
+  }
+}
+
+/** A file that is there and has no hash could not be read: that is no mismatch, and no proof. */
+function withHashes(entries: Map<RawPath, RemoteEntry>, { hashes, expected }: { readonly hashes: ReadonlyMap<RawPath, string>; readonly expected: readonly SealedFile[] }): Map<RawPath, RemoteEntry> {
+  for (const { path } of expected) {
+    const sha256 = hashes.get(path);
+    const entry = entries.get(path);
+    if (sha256 === undefined) throw unreadable(path);
+    if (entry?.type === 'file') entries.set(path, { ...entry, sha256 });
+  }
+  return entries;
+}
+
+function unreadable(path: RawPath): TransportError {
+  return new TransportError(`"${displayPath(path)}" cannot be read at the destination`, {
+    errorKind: TransportErrorKind.UNKNOWN,
+    hint: 'Look at the file there: its permissions, and the kernel log for errors of the disk',
+    context: { evidence: displayPath(path) },
+  });
+}

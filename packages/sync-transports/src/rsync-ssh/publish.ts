@@ -1,0 +1,66 @@
+import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import { parseReceipt } from '../manifest/receipt-codec.ts';
+import { metadataFiles } from '../protocol/metadata-files.ts';
+import type { RawPath } from '../raw-path.ts';
+import { displayPath } from '../raw-path.ts';
+import type { PublishOutcome, PublishRequest } from '../transport.ts';
+import { parseRefusal } from './claim-refusal.ts';
+import { parentsOf, placementValues, receiptLine } from './placement-values.ts';
+import type { RemoteHost } from './remote-host.ts';
+import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
+import { PUBLISH_SCRIPT } from './scripts/publish-script.ts';
+
+/** One remote script, replayable at each step (PROTOCOL.md). It is not aborted once it runs: it is short, and half of it is no use. */
+export async function publish(host: RemoteHost, { placement, seal, receipt, signal }: PublishRequest): Promise<PublishOutcome> {
+  if (signal?.aborted === true) throw new TransportError('publishing was interrupted', { errorKind: TransportErrorKind.INTERRUPTED, cause: signal.reason });
+  const files = metadataFiles(seal, receipt);
+  const fields = await host.call({
+    doing: 'publishing',
+    scripts: [CLAIM_SCRIPT, PUBLISH_SCRIPT],
+    values: {
+      ...placementValues(placement),
+      sizes: files.map(({ name, content }) => `${name}:${String(content.length)}`).join(' '),
+      generation: String(receipt.generation),
+      source_line: receiptLine('sourceId', receipt.sourceId),
+      seal_line: receiptLine('sealId', receipt.sealId),
+    },
+    parents: parentsOf(placement.finalName),
+    input: Buffer.concat(files.map(({ content }) => content)),
+  });
+  return outcomeOf(fields, placement.finalName);
+}
+
+function outcomeOf(fields: readonly string[], finalName: RawPath): PublishOutcome {
+  const [word, what = '', more = ''] = fields;
+  if (word === 'published') return what.trim() === '' ? { kind: 'published' } : { kind: 'published', leftover: what.trim() };
+  const refusal = parseRefusal(fields);
+  if (refusal !== null) return refusal;
+  if (word === 'conflict') return conflict(what, { more, finalName });
+  throw new TransportError(`publishing ended with ${JSON.stringify(word ?? 'nothing')}`, { errorKind: TransportErrorKind.UNKNOWN });
+}
+
+function conflict(what: string, { more, finalName }: { readonly more: string; readonly finalName: RawPath }): PublishOutcome {
+  const place = displayPath(finalName);
+  const parent = displayPath(more.replace(/^\.\//, '') as RawPath);
+  switch (what) {
+    case 'receipt':
+      return foreignResult(more);
+    case 'no-folder':
+      return { kind: 'conflict', holder: null, evidence: `nothing can be put at ${place}: ${parent} is no folder` };
+    case 'result':
+      return { kind: 'conflict', holder: null, evidence: `nothing can be put at ${place}: ${parent} is a result itself` };
+    case 'damaged':
+      return { kind: 'conflict', holder: null, evidence: 'the receipt at the final name cannot be read' };
+    case 'race':
+      return { kind: 'conflict', holder: null, evidence: 'something was put at the final name in the very moment it was free' };
+    default:
+      return { kind: 'conflict', holder: null, evidence: 'something without a receipt lies at the final name' };
+  }
+}
+
+function foreignResult(text: string): PublishOutcome {
+  const parsed = parseReceipt(Buffer.from(text, 'latin1'));
+  if (parsed.kind === 'damaged') return { kind: 'conflict', holder: null, evidence: `the receipt at the final name cannot be read: ${parsed.evidence}` };
+  const { receipt } = parsed;
+  return { kind: 'conflict', holder: receipt, evidence: `the final name holds the result of ${receipt.source} from ${receipt.host}` };
+}

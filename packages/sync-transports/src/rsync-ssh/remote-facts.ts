@@ -1,0 +1,40 @@
+/** A program there that prints SHA-256 in the form of sha256sum; words of a command, ours. */
+export type Hasher = 'sha256sum' | 'openssl dgst -sha256 -r' | 'shasum -a 256';
+
+/** What the other side can do, as FACTS_SCRIPT tells it. */
+export interface RemoteFacts {
+  /** Where rsync lies; null where it is missing. */
+  readonly rsync: string | null;
+  /** False where rsync lies in a folder that the account's PATH does not name: then it must be told where. */
+  readonly isRsyncOnPath: boolean;
+  readonly cores: number;
+  /** null: it does not say. */
+  readonly hasAes: boolean | null;
+  /** The quickest; null where there is none at all. */
+  readonly hasher: Hasher | null;
+  /** Nanoseconds for 4 MiB, for people. */
+  readonly hashTimes: ReadonlyMap<Hasher, number>;
+}
+
+const HASHERS: readonly Hasher[] = ['sha256sum', 'openssl dgst -sha256 -r', 'shasum -a 256'];
+
+/** The fields behind `facts`. */
+export function parseFacts([plainRsync = '', anyRsync = '', cores = '', aes = '', ...times]: readonly string[]): RemoteFacts {
+  const hashTimes = new Map<Hasher, number>();
+  for (const [index, hasher] of HASHERS.entries()) {
+    const time = times[index] ?? '';
+    if (/^\d+$/.test(time)) hashTimes.set(hasher, Number(time));
+  }
+  const quickest = [...hashTimes].sort(([, left], [, right]) => left - right)[0];
+  return {
+    rsync: plainRsync !== '' ? plainRsync : anyRsync !== '' ? anyRsync : null,
+    isRsyncOnPath: plainRsync !== '',
+    cores: Math.max(1, Number.parseInt(cores, 10) || 1),
+    hasAes: aes === 'unknown' || aes === '' ? null : aes === 'yes',
+    hasher: quickest?.[0] ?? null,
+    hashTimes,
+  };
+}
+
+/** How many fields stand behind `facts`. */
+export const FACT_FIELDS = 7;

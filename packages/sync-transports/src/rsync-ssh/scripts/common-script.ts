@@ -1,0 +1,68 @@
+/**
+ * The head of every remote script. POSIX sh, so that dash, bash, ksh and BusyBox take it alike. Data comes in as variables
+ * (shellAssignments), and every name below the root begins with `./` or a name of ours, so none is taken for an option.
+ *
+ * What a script has to say goes to stdout as fields that end in NUL; what a program of it says goes to stderr. Exit code 9:
+ * a program failed, and stderr says how.
+ */
+export const COMMON_SCRIPT = `
+LC_ALL=C
+export LC_ALL
+unset CDPATH
+login_path=$PATH
+PATH=$PATH:/usr/local/bin:/opt/bin:/opt/homebrew/bin
+B=.longhaul-incoming
+reached() { :; }
+reply() { printf '%s\\0' "$@"; }
+there() { [ -e "$1" ] || [ -L "$1" ]; }
+enter() {
+  case $root in
+    '~') root=$HOME ;;
+    '~/'*) root=$HOME/\${root#'~/'} ;;
+  esac
+  ls -d -- "$root/." >/dev/null || exit 9
+  cd -- "$root" || exit 9
+}
+scrap() {
+  rm -rf -- "$@" 2>/dev/null && return 0
+  for x do
+    if there "$x"; then find "$x" -type d -exec chmod u+rwx {} \\;; fi
+  done
+  rm -rf -- "$@"
+}
+`;
+
+/**
+ * What the other side can do, told once per connection: where rsync is, how many processors there are, whether they do AES,
+ * and how many nanoseconds each program takes to hash the same bytes (design §5.2: whichever is quicker).
+ */
+export const FACTS_SCRIPT = `
+clock() {
+  t=$(date +%s%N)
+  case $t in
+    *[!0-9]*)
+      t=0
+      if [ -r /proc/uptime ]; then
+        read -r t x </proc/uptime
+        t=\${t%.*}\${t#*.}0000000
+      fi ;;
+  esac
+  printf '%s' "$t"
+}
+hash_time() {
+  printf x | "$@" >/dev/null 2>&1 || return 0
+  t0=$(clock)
+  head -c 4194304 /dev/zero | "$@" >/dev/null 2>&1 || return 0
+  t1=$(clock)
+  printf '%s' "$((t1 - t0))"
+}
+aes=unknown
+if [ -r /proc/cpuinfo ]; then
+  aes=no
+  if grep -qE '^(flags|Features).* aes( |$)' /proc/cpuinfo; then aes=yes; fi
+fi
+cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc 2>/dev/null || echo 1)
+plain_rsync=$(PATH=$login_path; command -v rsync)
+any_rsync=$(command -v rsync)
+reply facts "$plain_rsync" "$any_rsync" "$cores" "$aes" "$(hash_time sha256sum)" "$(hash_time openssl dgst -sha256 -r)" "$(hash_time shasum -a 256)"
+`;

@@ -1,0 +1,132 @@
+import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import { installHint } from '@longhaul/errors';
+import type { Outcome, ProcessRunner } from '@longhaul/exec';
+import { describeOutcome } from '@longhaul/exec';
+import type { Classification, FailureFacts } from '../failures/index.ts';
+import { classifyRemoteScript } from '../failures/index.ts';
+import type { RemoteShell, ShellStart } from './remote-shell.ts';
+import { noisyShell, RemoteShell as Shell } from './remote-shell.ts';
+import type { SshConnection } from './ssh-connection.ts';
+
+/**
+ * Shells on the other side, over one shared connection. A login shell's start-up files can cost more than the work itself
+ * (150 ms where measured), so shells can be started ahead while something else is going on.
+ */
+export class RemoteShells implements AsyncDisposable {
+  readonly #connection: SshConnection;
+  readonly #runner: ProcessRunner;
+  #spares: RemoteShell[] = [];
+  #starting = 0;
+  /** The start that opens the shared connection; others wait for it instead of opening a second one. */
+  #opening: Promise<unknown> | null = null;
+  #everReached = false;
+  #isClosed = false;
+
+  constructor(connection: SshConnection, runner: ProcessRunner) {
+    this.#connection = connection;
+    this.#runner = runner;
+  }
+
+  /** Whether the destination has answered in the life of this object. */
+  get everReached(): boolean {
+    return this.#everReached;
+  }
+
+  /** A shell that waits for its script. @throws TransportError */
+  async take(signal?: AbortSignal): Promise<RemoteShell> {
+    for (let spare = this.#spares.shift(); spare !== undefined; spare = this.#spares.shift()) if (spare.isWaiting) return spare;
+    return this.#start(signal);
+  }
+
+  /** A shell over a connection of its own: what is true now, whatever an older connection still believes. @throws TransportError */
+  async takeOwn(signal?: AbortSignal): Promise<RemoteShell> {
+    return this.#ready(await Shell.start(this.#runner, await this.#arguments('own'), signal));
+  }
+
+  /** Starts shells ahead until `count` are waiting. Failures are not said here: the call that needs a shell meets them itself. */
+  warm(count: number): void {
+    for (let missing = count - this.#spares.length - this.#starting; missing > 0; missing -= 1) void this.#addSpare();
+  }
+
+  /** Opens the shared connection, or finds it open, so that a program can use it. @throws TransportError */
+  async open(signal?: AbortSignal): Promise<void> {
+    if (this.#isOpenForSure()) return;
+    this.#spares.unshift(await this.#start(signal));
+  }
+
+  /** Why a command over the shared connection ended so. ssh is silent when the connection was lost under its master. */
+  async classify(outcome: Outcome, facts: FailureFacts): Promise<Classification> {
+    const { target } = this.#connection.destination;
+    if (outcome.kind === 'cancelled') return { kind: TransportErrorKind.INTERRUPTED, evidence: describeOutcome(outcome), hint: null, rule: null };
+    if (outcome.kind === 'notFound') return { kind: null, evidence: describeOutcome(outcome), hint: installHint('ssh'), rule: null };
+    const stderr = outcome.stderr.text;
+    const returncode = outcome.kind === 'exited' ? outcome.exitCode : 255;
+    if (returncode === 255 && stderr.trim() === '' && (await this.#connection.check()) === 'absent') {
+      return { kind: TransportErrorKind.NETWORK, evidence: `the shared ssh connection to ${target} was lost`, hint: null, rule: 'ssh.shared-lost' };
+    }
+    return classifyRemoteScript({ returncode, stderr, stdout: '', facts: { target, everReached: this.#everReached, ...facts } });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    const spares = this.#spares;
+    this.#spares = [];
+    await Promise.all(spares.map(async (shell) => shell.end('closed')));
+    await this.#connection[Symbol.asyncDispose]();
+  }
+
+  async #start(signal?: AbortSignal): Promise<RemoteShell> {
+    while (this.#opening !== null) await this.#opening.catch(() => undefined);
+    if (this.#isOpenForSure()) return this.#startShared(signal);
+    const opening = this.#openWithShell(signal);
+    this.#opening = opening;
+    try {
+      return await opening;
+    } finally {
+      this.#opening = null;
+    }
+  }
+
+  async #openWithShell(signal?: AbortSignal): Promise<RemoteShell> {
+    await this.#connection.settings();
+    if ((await this.#connection.check()) === 'open') return this.#startShared(signal);
+    return this.#ready(await Shell.start(this.#runner, await this.#arguments('opening'), signal));
+  }
+
+  async #startShared(signal?: AbortSignal): Promise<RemoteShell> {
+    return this.#ready(await Shell.start(this.#runner, await this.#arguments('shared'), signal));
+  }
+
+  async #addSpare(): Promise<void> {
+    this.#starting += 1;
+    try {
+      const shell = await this.#start();
+      if (this.#isClosed) await shell.end('closed');
+      else this.#spares.push(shell);
+    } catch {
+      // Whoever needs a shell starts one, and gets the error.
+    } finally {
+      this.#starting -= 1;
+    }
+  }
+
+  async #ready(start: ShellStart): Promise<RemoteShell> {
+    const { target, name = target } = this.#connection.destination;
+    if (start.kind === 'noisy') throw noisyShell(target, start.noise);
+    if (start.kind === 'silent') throw new TransportError(`${target} did not start a shell within ${String(start.waitedMs / 1000)} s`, { errorKind: TransportErrorKind.NETWORK, hint: `Try: ssh ${target} true` });
+    if (start.kind === 'ready') {
+      this.#everReached = true;
+      return start.shell;
+    }
+    const { kind, evidence, hint } = await this.classify(start.outcome, { name });
+    throw new TransportError(`ssh to ${target} failed: ${evidence ?? describeOutcome(start.outcome)}`, { errorKind: kind, hint: hint ?? undefined, context: { evidence } });
+  }
+
+  #isOpenForSure(): boolean {
+    return this.#spares.some((shell) => shell.isWaiting);
+  }
+
+  async #arguments(how: 'own' | 'shared' | 'opening'): Promise<readonly string[]> {
+    return [...(await this.#connection.arguments(how)), this.#connection.destination.target];
+  }
+}
