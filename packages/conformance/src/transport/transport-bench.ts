@@ -78,7 +78,7 @@ export class TransportBench {
     return { seal, placement: this.placement(job), receipt: this.receipt(seal, job) };
   }
 
-  async push(seal: Seal, job: JobOptions & Omit<Partial<PushRequest>, 'seal' | 'placement'> = {}, transport = this.transport): Promise<TransportResult> {
+  async push(seal: Seal, job: JobOptions & Omit<Partial<PushRequest>, 'seal' | 'placement'> = {}, transport: Transport = this.transport): Promise<TransportResult> {
     const { jobId: _jobId, epoch: _epoch, hostId: _hostId, finalName: _finalName, generation: _generation, ...request } = job;
     return transport.push({ ...request, seal, placement: this.placement(job) });
   }
@@ -88,7 +88,7 @@ export class TransportBench {
     return compareManifest(seal, await this.transport.hashsum({ where, placement: this.placement(job), seal }));
   }
 
-  async publish(seal: Seal, job: JobOptions = {}, transport = this.transport): Promise<PublishOutcome> {
+  async publish(seal: Seal, job: JobOptions = {}, transport: Transport = this.transport): Promise<PublishOutcome> {
     return transport.publish(this.publishRequest(seal, job));
   }
 
