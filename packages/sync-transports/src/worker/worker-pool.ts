@@ -93,7 +93,8 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   #hire(): Worker {
-    const worker = new Worker(workerFile());
+    // Not this process's own flags: with --input-type a thread would not start, and preloaded modules are none of its business.
+    const worker = new Worker(workerFile(), { execArgv: [] });
     this.#all.add(worker);
     worker.unref();
     return worker;
@@ -143,7 +144,7 @@ function disposedError(): SyncError {
   return new SyncError('the sealer or transport was closed in the middle of its work', { code: ErrorCode.INTERNAL });
 }
 
-/** Beside this file in the sources (Node strips the types) and beside the bundle when built: an entry of its own in tsup.config.ts. */
+/** Beside this file in the sources (Node strips the types) and beside the bundle when built: an entry of its own in package.json's build. */
 function workerFile(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? './file-worker.ts' : './file-worker.js', import.meta.url);
 }
