@@ -65,7 +65,8 @@ export class TmuxBackend implements SessionBackend {
   readonly #options: TmuxBackendOptions;
 
   constructor(options: TmuxBackendOptions) {
-    const { runs, socket = { name: 'longhaul' }, runner = systemRunner(), env = process.env, answerMs = 5000 } = options;
+    // A start has 50 ms in all (design §4.2): too little to load a library for one spawn.
+    const { runs, socket = { name: 'longhaul' }, runner = systemRunner({ engine: 'node' }), env = process.env, answerMs = 5000 } = options;
     this.#runs = runs instanceof RunStore ? runs : new RunStore(runs);
     this.#client = new TmuxClient({ runner, env, answerMs });
     this.#context = { client: this.#client, runs: this.#runs, socket, env };
