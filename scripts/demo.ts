@@ -1,6 +1,6 @@
 // `pnpm demo`: the main job with the embedded defaults (tmux, SQLite, a mounted folder as destination). Everything it makes lies in
 // demo-output/, nothing goes on running when it ends, also after Ctrl-C.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,13 +19,19 @@ const env = { ...process.env, LONGHAUL_STATE_DIR: join(folder, 'state'), NODE_NO
 if (ensureServices(DEMO_SERVICES).length > 0) process.exit(5);
 runOrExit('turbo', ['run', 'build', '--filter=longhaul...', '--output-logs=errors-only', '--no-update-notifier']);
 prepare();
+// Ctrl-C reaches the command that runs, too; this process stays to tidy up.
+let interrupted = false;
+process.on('SIGINT', () => {
+  interrupted = true;
+});
 let code = 1;
 try {
   code = await demo();
 } finally {
+  if (code !== 0) giveUp();
   tidyUp();
 }
-process.exitCode = code;
+process.exitCode = interrupted ? 130 : code;
 
 function prepare(): void {
   tidyUp();
@@ -68,6 +74,7 @@ async function longhaul(...args: readonly string[]): Promise<number> {
   console.log(`$ longhaul ${args.map((arg) => (arg === process.execPath ? 'node' : arg)).join(' ')}`);
   const child = spawn(process.execPath, [program, ...args], { cwd: folder, env, stdio: 'inherit' });
   const [exitCode] = (await once(child, 'exit')) as [number | null];
+  if (interrupted) return 130;
   if (exitCode !== 0) console.error(`longhaul ${args[0] ?? ''} ended with ${String(exitCode)}`);
   return exitCode ?? 1;
 }
@@ -87,8 +94,15 @@ function say(text: string): void {
   console.log(`\n== ${text}`);
 }
 
-/** Ends the demo's tmux server, with it whatever still runs. */
+/** After Ctrl-C or a failure: the job and the worker that its end started are ended too. */
+function giveUp(): void {
+  for (const args of [['stop', 'mandelbrot', '--force'], ['sync', 'cancel', '--all', '--yes']]) {
+    spawnSync(process.execPath, [program, ...args], { cwd: folder, env, stdio: 'ignore' });
+  }
+}
+
+/** Ends the demo's tmux server, which may have ended already. */
 function tidyUp(): void {
-  if (existsSync(socket)) execFileSync('tmux', ['-S', socket, 'kill-server'], { stdio: 'ignore' });
+  if (existsSync(socket)) spawnSync('tmux', ['-S', socket, 'kill-server'], { stdio: 'ignore' });
   if (socketFolder !== folder) rmSync(socketFolder, { recursive: true, force: true });
 }
