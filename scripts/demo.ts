@@ -20,9 +20,9 @@ if (ensureServices(DEMO_SERVICES).length > 0) process.exit(5);
 runOrExit('turbo', ['run', 'build', '--filter=longhaul...', '--output-logs=errors-only', '--no-update-notifier']);
 prepare();
 // Ctrl-C reaches the command that runs, too; this process stays to tidy up.
-let interrupted = false;
+const ctrlC = new AbortController();
 process.on('SIGINT', () => {
-  interrupted = true;
+  ctrlC.abort();
 });
 let code = 1;
 try {
@@ -31,7 +31,7 @@ try {
   if (code !== 0) giveUp();
   tidyUp();
 }
-process.exitCode = interrupted ? 130 : code;
+process.exitCode = ctrlC.signal.aborted ? 130 : code;
 
 function prepare(): void {
   tidyUp();
@@ -74,7 +74,7 @@ async function longhaul(...args: readonly string[]): Promise<number> {
   console.log(`$ longhaul ${args.map((arg) => (arg === process.execPath ? 'node' : arg)).join(' ')}`);
   const child = spawn(process.execPath, [program, ...args], { cwd: folder, env, stdio: 'inherit' });
   const [exitCode] = (await once(child, 'exit')) as [number | null];
-  if (interrupted) return 130;
+  if (ctrlC.signal.aborted) return 130;
   if (exitCode !== 0) console.error(`longhaul ${args[0] ?? ''} ended with ${String(exitCode)}`);
   return exitCode ?? 1;
 }
@@ -96,9 +96,13 @@ function say(text: string): void {
 
 /** After Ctrl-C or a failure: the job and the worker that its end started are ended too. */
 function giveUp(): void {
-  for (const args of [['stop', 'mandelbrot', '--force'], ['sync', 'cancel', '--all', '--yes']]) {
-    spawnSync(process.execPath, [program, ...args], { cwd: folder, env, stdio: 'ignore' });
-  }
+  quietly('stop', 'mandelbrot', '--force');
+  const listed = JSON.parse(quietly('sync', 'list', '--json') || '{"data":{"jobs":[]}}') as { readonly data: { readonly jobs: readonly { readonly id: string }[] } };
+  for (const { id } of listed.data.jobs) quietly('sync', 'cancel', id, '--yes');
+}
+
+function quietly(...args: readonly string[]): string {
+  return spawnSync(process.execPath, [program, ...args], { cwd: folder, env, encoding: 'utf8' }).stdout;
 }
 
 /** Ends the demo's tmux server, which may have ended already. */
