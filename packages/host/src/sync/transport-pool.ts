@@ -3,7 +3,7 @@ import { ConfigError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import type { Destination } from '@longhaul/sync-queue';
 import type { Transport } from '@longhaul/sync-transports';
-import { LocalTransport } from '@longhaul/sync-transports';
+import { LocalTransport, RsyncSshTransport } from '@longhaul/sync-transports';
 
 import type { DestinationRegistry, ResolvedDestination } from '../destinations/destination-registry.ts';
 
@@ -51,17 +51,21 @@ export class TransportPool implements AsyncDisposable {
     await Promise.all(transports.map(async (transport) => { await transport[Symbol.asyncDispose](); }));
   }
 
-  #make({ settings }: ResolvedDestination): Destination {
+  #make({ id, settings }: ResolvedDestination): Destination {
     const { bandwidth } = settings;
-    return { transport: makeTransport(settings), bandwidth: () => bandwidth };
+    return { transport: makeTransport(id, settings, this.#options.runner), bandwidth: () => bandwidth };
   }
 }
 
-function makeTransport(settings: DestinationSettings): Transport {
+function makeTransport(id: string, settings: DestinationSettings, runner: ProcessRunner): Transport {
   switch (settings.type) {
     case 'local':
       return new LocalTransport({ path: settings.path });
-    case 'rsync_ssh':
+    case 'rsync_ssh': {
+      const { target, path, port, sshKey, knownHosts, sshConfig } = settings;
+      const given = { ...(port === null ? {} : { port }), ...(sshKey === null ? {} : { sshKey }), ...(knownHosts === null ? {} : { knownHosts }), ...(sshConfig === null ? {} : { sshConfig }) };
+      return new RsyncSshTransport({ name: id, target, path, ...given, runner });
+    }
     case 'rclone':
       throw unsupported(settings);
   }
