@@ -80,6 +80,8 @@ export interface QueueStore extends AsyncDisposable {
 
   /** Milliseconds until something is due that nothing else announces: a waiting job or a probe. null: nothing waits. */
   nextDueInMs(): Promise<number | null>;
+  /** Whether any job still wants to reach a destination that is not paused. */
+  hasActive(): Promise<boolean>;
   /** Calls `listener` when something may have changed, from any process. A hint only: it may be missed or spurious. */
   watch(listener: () => void): Disposable;
 }

@@ -78,6 +78,18 @@ export function describeQueries(subject: QueueStoreSubject): void {
       expect(await store.nextDueInMs()).toBe(3000);
     });
 
+    it('say whether anything is still on its way', async () => {
+      const { store } = await bench(subject);
+      expect(await store.hasActive()).toBe(false);
+      await verified(store, 'done');
+      await failed(store, 'broken');
+      expect(await store.hasActive()).toBe(false);
+      await running(store, 'busy');
+      expect(await store.hasActive()).toBe(true);
+      await store.pauseDestination('nas');
+      expect(await store.hasActive()).toBe(false);
+    });
+
     it('show the slot of a running job as taken, and free again after it', async () => {
       const { store } = await bench(subject);
       const job = await running(store);

@@ -17,11 +17,14 @@ interface Head {
 
 /** A cheap look, without the write lock: idle workers ask often. */
 export function mayClaim(tx: Tx): boolean {
-  const due = tx.sql('SELECT 1 FROM destinations d WHERE d.paused = 0 AND d.block_reason IS NULL AND EXISTS (SELECT 1 FROM jobs WHERE destination = d.name AND due = 1)').get();
-  return due !== undefined || tx.sql('SELECT 1 FROM jobs WHERE due = 0 AND due_at <= ? LIMIT 1').get(tx.now) !== undefined;
+  const due = tx.sql('SELECT 1 FROM destinations d WHERE d.paused = 0 AND d.block_reason IS NULL AND EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_due WHERE destination = d.name AND due = 1)').get();
+  return due !== undefined || tx.sql('SELECT 1 FROM jobs INDEXED BY jobs_scheduled WHERE due = 0 AND due_at <= ? LIMIT 1').get(tx.now) !== undefined;
 }
 
-/** One seek per destination with a free slot: a million jobs of a full or blocked destination cost nothing. */
+/**
+ * One seek per destination with a free slot: a million jobs of a full or blocked destination cost nothing. Each query names
+ * its index, because the planner, which keeps no statistics here, prefers wider ones: 0.3 s instead of 0.03 ms at a million rows.
+ */
 export function claim(tx: Tx, request: ClaimRequest): ClaimedJob | null {
   promote(tx);
   const best = heads(tx, request).reduce<Head | null>((first, head) => (first === null || before(head, first) ? head : first), null);
@@ -31,16 +34,16 @@ export function claim(tx: Tx, request: ClaimRequest): ClaimedJob | null {
 
 /** Jobs whose time has come move into the index of due jobs, which is the only one that a claim reads. */
 function promote(tx: Tx): void {
-  tx.sql(`UPDATE jobs SET due = 1, due_at = NULL WHERE seq IN (SELECT seq FROM jobs WHERE due = 0 AND due_at <= ? ORDER BY due_at LIMIT ${PROMOTED_AT_ONCE})`).run(tx.now);
+  tx.sql(`UPDATE jobs SET due = 1, due_at = NULL WHERE seq IN (SELECT seq FROM jobs INDEXED BY jobs_scheduled WHERE due = 0 AND due_at <= ? ORDER BY due_at LIMIT ${PROMOTED_AT_ONCE})`).run(tx.now);
 }
 
 function heads(tx: Tx, { slots, slotsOf = {}, destinations }: ClaimRequest): Head[] {
   const open = tx.sql('SELECT name FROM destinations WHERE paused = 0 AND block_reason IS NULL').pluck().all() as string[];
   return open.flatMap((name) => {
     if (destinations !== undefined && !destinations.includes(name)) return [];
-    const head = tx.sql('SELECT seq, priority FROM jobs WHERE due = 1 AND destination = ? ORDER BY priority DESC, seq LIMIT 1').get(name) as Omit<Head, 'running'> | undefined;
+    const head = tx.sql('SELECT seq, priority FROM jobs INDEXED BY jobs_due WHERE due = 1 AND destination = ? ORDER BY priority DESC, seq LIMIT 1').get(name) as Omit<Head, 'running'> | undefined;
     if (head === undefined) return [];
-    const running = tx.sql('SELECT count(*) FROM jobs WHERE lease_until IS NOT NULL AND destination = ?').pluck().get(name) as number;
+    const running = tx.sql('SELECT count(*) FROM jobs INDEXED BY jobs_leased WHERE lease_until IS NOT NULL AND destination = ?').pluck().get(name) as number;
     return running < (slotsOf[name] ?? slots) ? [{ ...head, running }] : [];
   });
 }
@@ -87,7 +90,7 @@ export function ownerText({ host, pid }: Owner): string {
 export function claimAbandonedStaging(tx: Tx, request: { readonly owner: Owner; readonly leaseMs: number }): AbandonedStaging | null {
   const row = tx
     .sql(
-      `SELECT j.* FROM jobs j JOIN destinations d ON d.name = j.destination
+      `SELECT j.* FROM jobs j INDEXED BY jobs_abandoned JOIN destinations d ON d.name = j.destination
        WHERE j.staging = 'abandoned' AND j.staging_due_at <= ? AND j.lease_until IS NULL AND d.paused = 0 AND d.block_reason IS NULL
        ORDER BY j.staging_due_at LIMIT 1`,
     )

@@ -29,6 +29,8 @@ export function allDestinations(tx: Tx): readonly DestinationStatus[] {
 }
 
 function toStatus(tx: Tx, row: DestinationRow): DestinationStatus {
+  const active = count(tx, { index: 'jobs_destination', condition: "state IN ('QUEUED', 'RUNNING', 'AWAITING_VERIFY')" }, row.name);
+  const running = count(tx, { index: 'jobs_leased', condition: "lease_until IS NOT NULL AND state IN ('RUNNING', 'AWAITING_VERIFY')" }, row.name);
   return {
     name: row.name,
     paused: row.paused === 1,
@@ -36,8 +38,8 @@ function toStatus(tx: Tx, row: DestinationRow): DestinationStatus {
     strikes: row.strikes,
     everWorked: row.ever_worked === 1,
     lastProbe: parse<ProbeRecord>(row.last_probe),
-    waiting: count(tx, "state IN ('QUEUED', 'AWAITING_VERIFY') AND lease_until IS NULL", row.name),
-    running: count(tx, 'lease_until IS NOT NULL', row.name),
+    waiting: active - running,
+    running,
   };
 }
 
@@ -54,8 +56,8 @@ function toBlock(row: DestinationRow): DestinationStatus['block'] {
   };
 }
 
-function count(tx: Tx, condition: string, destination: string): number {
-  return tx.sql(`SELECT count(*) FROM jobs WHERE destination = ? AND ${condition}`).pluck().get(destination) as number;
+function count(tx: Tx, { index, condition }: { readonly index: string; readonly condition: string }, destination: string): number {
+  return tx.sql(`SELECT count(*) FROM jobs INDEXED BY ${index} WHERE destination = ? AND ${condition}`).pluck().get(destination) as number;
 }
 
 /** Jobs that failed together block once: one strike, and the schedule of the first. */

@@ -93,13 +93,23 @@ export function findJob(tx: Tx, id: string): Job | null {
   return row === undefined ? null : toJob(row, tx.now);
 }
 
+export function hasActive(tx: Tx): boolean {
+  const found = tx
+    .sql(
+      `SELECT 1 FROM destinations d WHERE d.paused = 0 AND EXISTS (
+         SELECT 1 FROM jobs INDEXED BY jobs_destination WHERE destination = d.name AND state IN ('QUEUED', 'RUNNING', 'AWAITING_VERIFY'))`,
+    )
+    .get();
+  return found !== undefined;
+}
+
 export function nextDueInMs(tx: Tx): number | null {
   const at = tx
     .sql(
       `SELECT min(at) FROM (
-         SELECT (SELECT due_at FROM jobs WHERE due = 0 ORDER BY due_at LIMIT 1) AS at
+         SELECT (SELECT due_at FROM jobs INDEXED BY jobs_scheduled WHERE due = 0 ORDER BY due_at LIMIT 1) AS at
          UNION ALL SELECT min(max(probe_at, coalesce(probe_lease_until, 0))) FROM destinations WHERE block_reason IS NOT NULL
-         UNION ALL SELECT (SELECT staging_due_at FROM jobs WHERE staging = 'abandoned' AND lease_until IS NULL ORDER BY staging_due_at LIMIT 1))`,
+         UNION ALL SELECT (SELECT staging_due_at FROM jobs INDEXED BY jobs_abandoned WHERE staging = 'abandoned' AND lease_until IS NULL ORDER BY staging_due_at LIMIT 1))`,
     )
     .pluck()
     .get() as number | null;

@@ -23,7 +23,9 @@ export function recover(tx: Tx, request: RecoverRequest): readonly Job[] {
 }
 
 function leasedRows(tx: Tx): JobRow[] {
-  return tx.sql('SELECT * FROM jobs WHERE lease_until IS NOT NULL ORDER BY seq').all() as JobRow[];
+  // Sorted here: asked to sort, SQLite would read the whole table in its order.
+  const rows = tx.sql('SELECT * FROM jobs INDEXED BY jobs_leased WHERE lease_until IS NOT NULL').all() as JobRow[];
+  return rows.sort((a, b) => a.seq - b.seq);
 }
 
 function isLost(tx: Tx, row: JobRow, { dead, lapsed }: RecoverRequest): boolean {

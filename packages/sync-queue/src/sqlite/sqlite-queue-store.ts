@@ -194,6 +194,10 @@ export class SqliteQueueStore implements QueueStore {
     return this.#db.read(queries.nextDueInMs);
   }
 
+  async hasActive(): Promise<boolean> {
+    return this.#db.read(queries.hasActive);
+  }
+
   watch(listener: () => void): Disposable {
     return watchWal(this.#db.path, listener);
   }

@@ -139,8 +139,7 @@ class WorkerLoop {
 
   async #nothingHeld(): Promise<boolean> {
     if (this.#run.waitFor !== 'held') return true;
-    const destinations = await this.#env.store.destinations();
-    return destinations.every(({ paused, waiting, running }) => paused || waiting + running === 0);
+    return !(await this.#env.store.hasActive());
   }
 
   /** Lets running jobs finish for a while, then has them put back. */
