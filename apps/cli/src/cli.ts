@@ -3,6 +3,7 @@ import path from 'node:path';
 import { refuseMangledArguments } from './argv.ts';
 import type { Cli } from './cli-context.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
+import { groupOverview, overview } from './help.ts';
 import type { Interrupts } from './interrupts.ts';
 import { watchInterrupts } from './interrupts.ts';
 import type { LookedUp } from './look-up.ts';
@@ -48,7 +49,6 @@ async function attempt(argv: readonly string[], terminal: Terminal): Promise<num
     refuseMangledArguments(argv);
     asked = await lookUp(argv);
     if (asked.kind === 'command') return await runCommand(asked, terminal);
-    const { groupOverview, overview } = await import('./help.ts');
     process.stdout.write(asked.word === null ? overview() : groupOverview(asked.word));
     return EXIT.OK;
   } catch (error) {
@@ -69,7 +69,7 @@ function report(error: unknown, asked: LookedUp | null, { printer, interrupts }:
 const PASSES_ON: ReadonlySet<string> = new Set(['run', 'wait']);
 
 async function runCommand({ entry, argv, command }: LookedUp & { kind: 'command' }, terminal: Terminal): Promise<number> {
-  const [module, { parseCall }] = await Promise.all([entry.load(), import('./parse-call.ts')]);
+  const { module, parseCall } = await entry.load();
   const parsed = parseCall({ entry, module, argv, command });
   if (parsed.kind === 'help') {
     process.stdout.write(parsed.text);
@@ -86,7 +86,10 @@ async function runCommand({ entry, argv, command }: LookedUp & { kind: 'command'
     stateDir: stateDir === null ? undefined : path.resolve(stateDir),
     interrupted: terminal.interrupts.signal,
     answerInterrupts: terminal.interrupts.answer,
-    stdin: process.stdin,
+    // Asked for by few, and opening it costs.
+    get stdin() {
+      return process.stdin;
+    },
   };
   return await module.run(cli, parsed.call);
 }

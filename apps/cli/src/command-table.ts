@@ -1,4 +1,6 @@
 import type { CommandModule } from './command-module.ts';
+import type { CommandGroup } from './command-group.ts';
+import type { parseCall } from './parse-call.ts';
 
 /** One command as the list of commands shows it; its own file is loaded only when it is asked for. */
 export interface CommandEntry {
@@ -7,37 +9,47 @@ export interface CommandEntry {
   readonly aliases?: readonly string[];
   readonly summary: string;
   readonly group: 'Sessions' | 'Sync' | 'More' | 'hidden';
-  readonly load: () => Promise<CommandModule>;
+  readonly load: () => Promise<LoadedCommand>;
+}
+
+/** A command with the parser, which lies in the same bundle so that one file is loaded for both. */
+export interface LoadedCommand {
+  readonly module: CommandModule;
+  readonly parseCall: typeof parseCall;
+}
+
+function loaded<Name extends string>(group: CommandGroup<Name>, name: Name): LoadedCommand {
+  return { module: group[name], parseCall: group.parseCall };
 }
 
 /** Every command (design §8), in the order in which help shows them. */
 export const COMMANDS: readonly CommandEntry[] = [
-  { path: 'start', group: 'Sessions', summary: 'start a job in a durable session', load: async () => (await import('./commands/start.ts')).start },
-  { path: 'run', group: 'Sessions', summary: 'start, follow the log, exit with the job\'s own code', load: async () => (await import('./commands/run.ts')).run },
-  { path: 'list', aliases: ['ls'], group: 'Sessions', summary: 'list sessions', load: async () => (await import('./commands/list.ts')).list },
-  { path: 'status', group: 'Sessions', summary: 'explain one session: what it does, how it ended, where its outputs are', load: async () => (await import('./commands/status.ts')).status },
-  { path: 'logs', group: 'Sessions', summary: 'print or follow the log of a session', load: async () => (await import('./commands/logs.ts')).logs },
-  { path: 'attach', group: 'Sessions', summary: 'connect this terminal to a session', load: async () => (await import('./commands/attach.ts')).attach },
-  { path: 'send', group: 'Sessions', summary: 'type text or keys into a session', load: async () => (await import('./commands/send.ts')).send },
-  { path: 'stop', group: 'Sessions', summary: 'end a job: a signal, a time to finish, then KILL', load: async () => (await import('./commands/stop.ts')).stop },
-  { path: 'wait', group: 'Sessions', summary: 'wait for the end of a job, exit with its code', load: async () => (await import('./commands/wait.ts')).wait },
-  { path: 'remove', aliases: ['rm'], group: 'Sessions', summary: 'forget an ended session; its runs stay in the history', load: async () => (await import('./commands/remove.ts')).remove },
-  { path: 'history', group: 'Sessions', summary: 'every run with its exit code', load: async () => (await import('./commands/history.ts')).history },
-  { path: 'sync push', group: 'Sync', summary: 'send a folder or file to a destination, proven', load: async () => (await import('./commands/sync-push.ts')).syncPush },
-  { path: 'sync list', aliases: ['sync ls'], group: 'Sync', summary: 'list sync jobs', load: async () => (await import('./commands/sync-list.ts')).syncList },
-  { path: 'sync show', group: 'Sync', summary: 'one sync job with its evidence and history', load: async () => (await import('./commands/sync-show.ts')).syncShow },
-  { path: 'sync retry', group: 'Sync', summary: 'try failed, cancelled or waiting jobs again now', load: async () => (await import('./commands/sync-retry.ts')).syncRetry },
-  { path: 'sync cancel', group: 'Sync', summary: 'give sync jobs up; nothing local is touched', load: async () => (await import('./commands/sync-cancel.ts')).syncCancel },
-  { path: 'sync work', group: 'Sync', summary: 'work on the queue in the foreground', load: async () => (await import('./commands/sync-work.ts')).syncWork },
-  { path: 'sync destinations', group: 'Sync', summary: 'list, probe, pause, resume or trust destinations', load: async () => (await import('./commands/sync-destinations.ts')).syncDestinations },
-  { path: 'why', group: 'More', summary: 'what a session or sync job waits for, and what would help', load: async () => (await import('./commands/why.ts')).why },
-  { path: 'serve', group: 'More', summary: 'run the server: sync worker and local API', load: async () => (await import('./commands/serve.ts')).serve },
-  { path: 'config show', group: 'More', summary: 'the settings in force, and where each came from', load: async () => (await import('./commands/config-show.ts')).configShow },
-  { path: 'config check', group: 'More', summary: 'check longhaul.yaml', load: async () => (await import('./commands/config-check.ts')).configCheck },
-  { path: 'config schema', group: 'More', summary: 'the JSON Schema of longhaul.yaml, for editors', load: async () => (await import('./commands/config-schema.ts')).configSchema },
-  { path: 'version', group: 'More', summary: 'the version of longhaul', load: async () => (await import('./commands/version.ts')).version },
-  { path: 'run-ended', group: 'hidden', summary: 'for the launcher: what follows the end of a run', load: async () => (await import('./commands/run-ended.ts')).runEnded },
-  { path: 'drain-queue', group: 'hidden', summary: 'for the hook: drain the queue in the background', load: async () => (await import('./commands/drain-queue.ts')).drainQueue },
+  { path: 'start', group: 'Sessions', summary: 'start a job in a durable session', load: async () => loaded(await import('./session-commands.ts'), 'start') },
+  { path: 'run', group: 'Sessions', summary: 'start, follow the log, exit with the job\'s own code', load: async () => loaded(await import('./session-commands.ts'), 'run') },
+  { path: 'list', aliases: ['ls'], group: 'Sessions', summary: 'list sessions', load: async () => loaded(await import('./session-commands.ts'), 'list') },
+  { path: 'status', group: 'Sessions', summary: 'explain one session: what it does, how it ended, where its outputs are', load: async () => loaded(await import('./session-commands.ts'), 'status') },
+  { path: 'logs', group: 'Sessions', summary: 'print or follow the log of a session', load: async () => loaded(await import('./session-commands.ts'), 'logs') },
+  { path: 'attach', group: 'Sessions', summary: 'connect this terminal to a session', load: async () => loaded(await import('./session-commands.ts'), 'attach') },
+  { path: 'send', group: 'Sessions', summary: 'type text or keys into a session', load: async () => loaded(await import('./session-commands.ts'), 'send') },
+  { path: 'stop', group: 'Sessions', summary: 'end a job: a signal, a time to finish, then KILL', load: async () => loaded(await import('./session-commands.ts'), 'stop') },
+  { path: 'wait', group: 'Sessions', summary: 'wait for the end of a job, exit with its code', load: async () => loaded(await import('./session-commands.ts'), 'wait') },
+  { path: 'remove', aliases: ['rm'], group: 'Sessions', summary: 'forget an ended session; its runs stay in the history', load: async () => loaded(await import('./session-commands.ts'), 'remove') },
+  { path: 'history', group: 'Sessions', summary: 'every run with its exit code', load: async () => loaded(await import('./session-commands.ts'), 'history') },
+  { path: 'sync push', group: 'Sync', summary: 'send a folder or file to a destination, proven', load: async () => loaded(await import('./sync-commands.ts'), 'syncPush') },
+  { path: 'sync list', aliases: ['sync ls'], group: 'Sync', summary: 'list sync jobs', load: async () => loaded(await import('./sync-commands.ts'), 'syncList') },
+  { path: 'sync show', group: 'Sync', summary: 'one sync job with its evidence and history', load: async () => loaded(await import('./sync-commands.ts'), 'syncShow') },
+  { path: 'sync retry', group: 'Sync', summary: 'try failed, cancelled or waiting jobs again now', load: async () => loaded(await import('./sync-commands.ts'), 'syncRetry') },
+  { path: 'sync cancel', group: 'Sync', summary: 'give sync jobs up; nothing local is touched', load: async () => loaded(await import('./sync-commands.ts'), 'syncCancel') },
+  { path: 'sync work', group: 'Sync', summary: 'work on the queue in the foreground', load: async () => loaded(await import('./sync-commands.ts'), 'syncWork') },
+  { path: 'sync destinations', group: 'Sync', summary: 'list, probe, pause, resume or trust destinations', load: async () => loaded(await import('./sync-commands.ts'), 'syncDestinations') },
+  { path: 'why', group: 'More', summary: 'what a session or sync job waits for, and what would help', load: async () => loaded(await import('./session-commands.ts'), 'why') },
+  { path: 'serve', group: 'More', summary: 'run the server: sync worker and local API', load: async () => loaded(await import('./other-commands.ts'), 'serve') },
+  { path: 'config show', group: 'More', summary: 'the settings in force, and where each came from', load: async () => loaded(await import('./other-commands.ts'), 'configShow') },
+  { path: 'config check', group: 'More', summary: 'check longhaul.yaml', load: async () => loaded(await import('./other-commands.ts'), 'configCheck') },
+  { path: 'config schema', group: 'More', summary: 'the JSON Schema of longhaul.yaml, for editors', load: async () => loaded(await import('./other-commands.ts'), 'configSchema') },
+  { path: 'version', group: 'More', summary: 'the version of longhaul', load: async () => loaded(await import('./other-commands.ts'), 'version') },
+  { path: 'run-ended', group: 'hidden', summary: 'for the launcher: what follows the end of a run', load: async () => loaded(await import('./session-commands.ts'), 'runEnded') },
+  { path: 'drain-queue', group: 'hidden', summary: 'for the hook: drain the queue in the background', load: async () => loaded(await import('./sync-commands.ts'), 'drainQueue') },
 ];
 
 /** The command that the first words of a command line name, and how many words that took. */

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -13,7 +13,7 @@ export function useCompileCache(env: Readonly<Record<string, string | undefined>
   const stateDir = stateDirectory(env);
   try {
     const stat = statSync(stateDir, { throwIfNoEntry: false });
-    if (stat?.isDirectory() === true && stat.uid === process.getuid?.() && (stat.mode & 0o022) === 0) enableCompileCache(path.join(stateDir, 'cache'));
+    if (stat?.isDirectory() === true && stat.uid === process.getuid?.() && (stat.mode & 0o022) === 0) module.enableCompileCache(path.join(stateDir, 'cache'));
   } catch {
     // Without it everything works as well, a little later.
   }

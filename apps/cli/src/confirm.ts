@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline/promises';
-
 import type { Cli } from './cli-context.ts';
 import { printableMessage } from './output/printable.ts';
 import { UsageError } from './usage-error.ts';
@@ -11,6 +9,8 @@ import { UsageError } from './usage-error.ts';
  */
 export async function confirm(question: string, { stdin, interrupted }: Cli): Promise<boolean> {
   if (!stdin.isTTY || !process.stderr.isTTY) throw new UsageError(`this needs an answer: ${question}`, 'answer with --yes, or see what would be done with --dry-run');
+  // Loaded here: a list must not pay for a question.
+  const { createInterface } = await import('node:readline/promises');
   const prompt = createInterface({ input: stdin, output: process.stderr });
   try {
     const answer = await prompt.question(`${printableMessage(question)} [y/N] `, { signal: interrupted });

@@ -46,7 +46,7 @@ function commandOf(words: readonly string[], rest: readonly string[], command: r
 }
 
 async function unknownCommand(path: string): Promise<UsageError> {
-  const { didYouMean } = await import('@longhaul/config');
+  const { didYouMean } = await import('./other-commands.ts');
   const names = COMMANDS.filter(({ group }) => group !== 'hidden').flatMap((entry) => [entry.path, ...(entry.aliases ?? [])]);
   const meant = didYouMean(path, names) ?? didYouMean(path.split(' ')[0] ?? '', [...new Set(names.map((name) => name.split(' ')[0] ?? ''))]);
   return new UsageError(`there is no command "${path}"`, meant === null ? 'see longhaul --help' : `did you mean longhaul ${meant}?`);

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 import { useCompileCache } from './compile-cache.ts';
+import { refuseOldNode } from './node-version.ts';
 
-// Before anything else is loaded, and everything else by import(): what a static import loads would be compiled without it.
+// Nothing but these two may be loaded statically: an old Node could not even read the rest, and what a static import loads would be
+// compiled without the cache.
+refuseOldNode(process.versions.node);
 useCompileCache(process.env);
 const { main } = await import('./cli.ts');
 const code = await main(process.argv.slice(2));

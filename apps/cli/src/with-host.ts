@@ -1,4 +1,5 @@
 import type { Host } from '@longhaul/host';
+import { openHost } from '@longhaul/host';
 
 import type { Cli } from './cli-context.ts';
 import { describeError } from './report-error.ts';
@@ -16,7 +17,6 @@ export async function withHost(cli: Cli, use: (host: Host) => Promise<number>): 
 
 /** The host as this command line asks for it. */
 export async function openCliHost(cli: Cli): Promise<Host> {
-  const { openHost } = await import('@longhaul/host');
   const host = await openHost({
     cwd: cli.cwd,
     env: cli.env,

@@ -7,11 +7,12 @@ import { COMMANDS } from '../src/command-table.ts';
 import { exitCodeOf } from '../src/exit-code.ts';
 import { groupOverview, overview } from '../src/help.ts';
 import { lookUp } from '../src/look-up.ts';
+import { isNodeSupported } from '../src/node-version.ts';
 import { parseCall } from '../src/parse-call.ts';
 import { describeError } from '../src/report-error.ts';
 import { UsageError } from '../src/usage-error.ts';
 
-const all: readonly (readonly [string, CommandModule])[] = await Promise.all(COMMANDS.map(async (entry) => [entry.path, await entry.load()] as const));
+const all: readonly (readonly [string, CommandModule])[] = await Promise.all(COMMANDS.map(async (entry) => [entry.path, (await entry.load()).module] as const));
 
 describe('finding the command', () => {
   it.each([
@@ -156,4 +157,17 @@ describe('exit codes', () => {
     expect(describeError(new TypeError('x is undefined')).message).toMatch(/defect of longhaul/);
     expect(describeError(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }))).toMatchObject({ message: expect.stringMatching(/ENOSPC/) as string, hint: expect.stringMatching(/disk is full/) as string });
   });
+});
+
+it.each([
+  ['20.20.2', false],
+  ['22.17.1', false],
+  ['22.18.0', true],
+  ['23.11.0', false],
+  ['24.10.0', false],
+  ['24.21.0', true],
+  ['25.1.0', false],
+  ['26.0.0', true],
+])('Node %s: %s', (version, supported) => {
+  expect(isNodeSupported(version)).toBe(supported);
 });

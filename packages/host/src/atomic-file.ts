@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
@@ -22,10 +21,13 @@ export function createFile(file: string, content: string): 'created' | 'exists' 
   });
 }
 
+let made = 0;
+
 function withTemporary<T>(file: string, content: string, publish: (temporary: string) => T): T {
   const folder = path.dirname(file);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const temporary = path.join(folder, `.${path.basename(file)}.${randomBytes(6).toString('hex')}`);
+  // Not by crypto, whose loading would cost every start-up; opened exclusively, so that a name in use is an error.
+  const temporary = path.join(folder, `.${path.basename(file)}.${String(process.pid)}.${String(++made)}.${Math.random().toString(36).slice(2)}`);
   try {
     const fd = openSync(temporary, 'wx', 0o600);
     try {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 
@@ -100,6 +99,8 @@ export class DestinationRegistry {
 
 /** For the second file that uses a name. */
 function ownId({ name, definedIn }: DestinationRecord): string {
+  // Loaded here: sessions alone never come by, and crypto costs 5 ms.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   return `${name}~${createHash('sha256').update(definedIn).digest('hex').slice(0, 6)}`;
 }
 

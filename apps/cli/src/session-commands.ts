@@ -1,0 +1,14 @@
+export { attach } from './commands/attach.ts';
+export { history } from './commands/history.ts';
+export { list } from './commands/list.ts';
+export { logs } from './commands/logs.ts';
+export { parseCall } from './parse-call.ts';
+export { remove } from './commands/remove.ts';
+export { run } from './commands/run.ts';
+export { runEnded } from './commands/run-ended.ts';
+export { send } from './commands/send.ts';
+export { start } from './commands/start.ts';
+export { status } from './commands/status.ts';
+export { stop } from './commands/stop.ts';
+export { wait } from './commands/wait.ts';
+export { why } from './commands/why.ts';

@@ -1,0 +1,9 @@
+export { drainQueue } from './commands/drain-queue.ts';
+export { parseCall } from './parse-call.ts';
+export { syncCancel } from './commands/sync-cancel.ts';
+export { syncDestinations } from './commands/sync-destinations.ts';
+export { syncList } from './commands/sync-list.ts';
+export { syncPush } from './commands/sync-push.ts';
+export { syncRetry } from './commands/sync-retry.ts';
+export { syncShow } from './commands/sync-show.ts';
+export { syncWork } from './commands/sync-work.ts';
