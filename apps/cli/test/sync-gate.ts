@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { findProgram, runProgram, waitFor } from '@longhaul/testbed';
+import { findProgram, waitFor } from '@longhaul/testbed';
 
 /** Which step of a process is held. */
 export interface GatePoint {
@@ -10,8 +11,8 @@ export interface GatePoint {
   readonly name: string;
   /** System calls of the worker itself: by their name in node:fs, and what their paths (NUL between them) look like. */
   readonly call?: readonly [name: string, match: RegExp];
-  /** Programs that sshd starts: by name, and a sh pattern for their arguments. */
-  readonly program?: readonly [name: string, pattern: string];
+  /** Programs that sshd starts, whichever comes first: by name, and a sh pattern for their arguments. */
+  readonly program?: readonly [names: readonly string[], pattern: string];
   readonly when: 'before' | 'after';
 }
 
@@ -22,9 +23,11 @@ export interface GatePoint {
 export class Gate {
   readonly folder: string;
 
+  /** In a folder that exists and is empty. */
   constructor(folder: string) {
     this.folder = folder;
-    mkdirSync(path.join(folder, 'bin'), { recursive: true });
+    mkdirSync(this.bin);
+    execFileSync('mkfifo', [path.join(folder, 'fifo')]);
   }
 
   /** Wrappers of programs, to be put first into the PATH of a remote side. */
@@ -32,23 +35,24 @@ export class Gate {
     return path.join(this.folder, 'bin');
   }
 
-  async makeFifo(): Promise<void> {
-    await runProgram('mkfifo', [path.join(this.folder, 'fifo')]);
-  }
-
   /** Arms it; an earlier point is forgotten. */
   arm({ call, program, when }: GatePoint): void {
     this.disarm();
     if (call !== undefined) writeFileSync(path.join(this.folder, 'call.json'), JSON.stringify({ call: call[0], match: call[1].source, when }));
-    if (program !== undefined) writeFileSync(path.join(this.bin, program[0]), wrapper(this.folder, { program: program[0], pattern: program[1], when }), { mode: 0o755 });
+    const [names = [], pattern = ''] = program ?? [];
+    for (const name of names) writeFileSync(path.join(this.bin, name), wrapper(this.folder, { program: name, pattern, when }), { mode: 0o755 });
   }
 
   /** Everything passes from now on; what is held already stays held. */
   disarm(): void {
-    rmSync(path.join(this.folder, 'reached'), { force: true });
+    rmSync(this.#reached, { force: true });
     rmSync(path.join(this.folder, 'call.json'), { force: true });
     rmSync(this.bin, { recursive: true, force: true });
     mkdirSync(this.bin);
+  }
+
+  get #reached(): string {
+    return path.join(this.folder, 'reached');
   }
 
   /** For the environment of a worker whose own calls are held. */
@@ -58,17 +62,35 @@ export class Gate {
 
   /** The pid of what is held: the worker, or the parent of the held program (the remote script). */
   async reached(): Promise<number> {
-    const file = path.join(this.folder, 'reached');
-    return await waitFor(() => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : null), { what: 'the step that is held', deadline: 40_000 });
+    await waitFor(() => this.isReached(), { what: 'the step that is held', deadline: 40_000 });
+    return Number(readFileSync(this.#reached, 'utf8'));
   }
 
-  /** Lets what is held go on. Harmless when nothing is. */
-  open(): void {
+  /** Whether something is held, or was since the gate was armed. */
+  isReached(): boolean {
+    return existsSync(this.#reached) && readFileSync(this.#reached, 'utf8').endsWith('\n');
+  }
+
+  /** Lets what is held go on, and holds the next one that comes by. */
+  async openForNext(): Promise<void> {
+    rmSync(this.#reached);
+    await this.release();
+  }
+
+  /** Lets what is held go on. */
+  async release(): Promise<void> {
+    // It says that it is there a moment before it waits.
+    await waitFor(() => this.open(), { what: 'what is held' });
+  }
+
+  /** The same, for the end of a test. Gives whether anything waited. */
+  open(): boolean {
     try {
       closeSync(openSync(path.join(this.folder, 'fifo'), constants.O_WRONLY | constants.O_NONBLOCK));
+      return true;
     } catch (error) {
-      // Nobody reads: nothing is held (any more).
-      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error;
+      if ((error as NodeJS.ErrnoException).code === 'ENXIO') return false;
+      throw error;
     }
   }
 }
@@ -76,7 +98,7 @@ export class Gate {
 function wrapper(folder: string, { program, pattern, when }: { readonly program: string; readonly pattern: string; readonly when: 'before' | 'after' }): string {
   const real = findProgram(program) ?? program;
   const hold = `case "$*" in
-${pattern})
+${pattern.replaceAll(' ', '\\ ')})
   if (set -C; echo "$PPID" >'${folder}/reached') 2>/dev/null; then read -r x <'${folder}/fifo'; fi ;;
 esac`;
   return when === 'before' ? `#!/bin/sh\n${hold}\nexec ${real} "$@"\n` : `#!/bin/sh\n${real} "$@"\ncode=$?\n${hold}\nexit "$code"\n`;

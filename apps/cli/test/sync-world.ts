@@ -32,7 +32,9 @@ export interface SyncWorld extends CliWorld {
   /** The queue of the same state directory, in the test's own process: quicker than a call for what is not under test. */
   readonly sync: SyncHost;
   readonly host: Host;
-  /** Settings of `dest` from now on. */
+  /** How `dest` stands in longhaul.yaml. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Settings of `dest` from now on: those that it was made with, and these. */
   configure(more: Readonly<Record<string, unknown>>): void;
   /** Puts a source into the queue; nobody works on it yet. */
   enqueue(source: string, options?: { readonly as?: string; readonly to?: string }): Promise<Job>;
@@ -77,8 +79,9 @@ export async function syncWorld({ type, sshd, place: given, settings = {} }: Syn
   const world = cliWorld();
   const place = given ?? path.join(world.root, 'place');
   mkdirSync(place, { recursive: true });
+  const own = { ...settingsOf(type, place, sshd), ...settings };
   const configure = (more: Readonly<Record<string, unknown>>): void => {
-    world.write('longhaul.yaml', JSON.stringify({ destinations: { dest: { ...settingsOf(type, place, sshd), ...settings, ...more } } }));
+    world.write('longhaul.yaml', JSON.stringify({ destinations: { dest: { ...own, ...more } } }));
   };
   configure({});
   const host = await openHost({ cwd: world.project, env: world.env, stateDir: world.stateDir, program: null });
@@ -93,6 +96,7 @@ export async function syncWorld({ type, sshd, place: given, settings = {} }: Syn
     place,
     host,
     sync,
+    settings: own,
     configure,
     enqueue: async (source, { as = null, to = 'dest' }: { readonly as?: string | null; readonly to?: string } = {}) => {
       const [pushed] = await sync.push({ source: path.resolve(world.project, source), to: [to], as });
