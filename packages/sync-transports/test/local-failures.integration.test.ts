@@ -77,6 +77,20 @@ describe('a destination that is not there', () => {
   });
 });
 
+describe('a destination inside its own source', () => {
+  it('is refused before a byte is written, through a symlink too', async () => {
+    const dir = await folder();
+    const seal = await sealed(dir, [{ path: 'f', file: 'x' }, { path: 'backup', dir: true }]);
+    symlinkSync(dir.join('source/backup'), dir.join('elsewhere'));
+    for (const path of [dir.join('source/backup'), dir.join('source'), dir.join('elsewhere')]) {
+      expect(await transportTo(path).push({ seal, placement })).toMatchObject({ ok: false, errorKind: 'config', bytesSent: 0 });
+    }
+    expect(readdirSync(dir.join('source/backup'))).toEqual([]);
+    mkdirSync(dir.join('source-beside'));
+    expect(await transportTo(dir.join('source-beside')).push({ seal, placement })).toMatchObject({ ok: true });
+  });
+});
+
 describe.runIf(asRoot)('a disk', () => {
   it('that is full holds the push, which goes on when there is room', async () => {
     const dir = await folder();
