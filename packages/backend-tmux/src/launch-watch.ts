@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { processInfo } from '@longhaul/exec';
 import type { RunDirectory, RunObservation, RunStore } from '@longhaul/sessions';
 import { hasEnded, RUN_FILES } from '@longhaul/sessions';
 
@@ -9,25 +10,49 @@ const POLL_MS = 2;
 /** Between two looks at all records and at the launcher's process, which cost more than a look for two files. */
 const OBSERVE_MS = 50;
 
+/** What came of a launch. `vanished`: the launcher ended before its first act. `silent`: nothing within the time. */
+export type Launch = { readonly kind: 'decided'; readonly seen: RunObservation } | { readonly kind: 'vanished' } | { readonly kind: 'silent' };
+
+/** What {@link watchLaunch} needs to know. */
+export interface LaunchWatch {
+  readonly runs: RunStore;
+  readonly timeoutMs: number;
+  /** The launcher's pid, where tmux could still tell it. */
+  readonly launcherPid: number | null;
+}
+
 /**
- * Waits until the record says that the job was executed, or that it ended. `null`: neither within the time.
+ * Waits until the record says that the job was executed, or that it ended.
  *
  * start.json is written by the process that then executes the job. On Linux we see when it has: until then its command line is
  * still that of our script, and a program that cannot be executed is not reported as running.
  */
-export async function watchLaunch(run: RunDirectory, runs: RunStore, timeoutMs: number): Promise<RunObservation | null> {
+export async function watchLaunch(run: RunDirectory, { runs, timeoutMs, launcherPid }: LaunchWatch): Promise<Launch> {
   const end = performance.now() + timeoutMs;
   for (let observeAt = performance.now() + OBSERVE_MS; ; ) {
-    if (existsSync(join(run.path, RUN_FILES.exit))) return runs.observe(run);
-    const started = existsSync(join(run.path, RUN_FILES.start));
-    if (started || performance.now() > observeAt) {
+    const due = performance.now() > observeAt;
+    if (due || hasFile(run, RUN_FILES.exit) || hasFile(run, RUN_FILES.start)) {
       const seen = runs.observe(run);
-      if (hasEnded(seen.verdict) || (seen.verdict.kind === 'running' && seen.verdict.pid !== null && hasExecuted(seen.verdict.pid, run))) return seen;
-      observeAt = performance.now() + OBSERVE_MS;
+      if (isDecided(seen, run)) return { kind: 'decided', seen };
+      if (seen.reading.records.launcher === null && launcherPid !== null && isGone(launcherPid) && !hasFile(run, RUN_FILES.launcher)) return { kind: 'vanished' };
+      if (due) observeAt = performance.now() + OBSERVE_MS;
     }
-    if (performance.now() > end) return null;
+    if (performance.now() > end) return { kind: 'silent' };
     await delay(POLL_MS);
   }
+}
+
+function isDecided({ verdict }: RunObservation, run: RunDirectory): boolean {
+  return hasEnded(verdict) || (verdict.kind === 'running' && verdict.pid !== null && hasExecuted(verdict.pid, run));
+}
+
+function hasFile(run: RunDirectory, file: string): boolean {
+  return existsSync(join(run.path, file));
+}
+
+function isGone(pid: number): boolean {
+  const info = processInfo(pid);
+  return info === null || info.state === 'zombie';
 }
 
 /** Whether a process is no longer the launcher's script. Where nobody can see it, it is taken for executed. */

@@ -10,10 +10,12 @@ export interface NewSession {
   readonly sessionId: string;
   readonly paneId: string;
   readonly serverPid: number;
+  /** The launcher, before it can say so itself. */
+  readonly panePid: number;
   readonly socketPath: string;
 }
 
-const CREATED_FORMAT = '#{session_id}\t#{pane_id}\t#{pid}\t#{socket_path}';
+const CREATED_FORMAT = '#{session_id}\t#{pane_id}\t#{pid}\t#{pane_pid}\t#{socket_path}';
 
 /**
  * Without `exit-empty off` the end of the last session and a start meet in a dying server (measured: 5 of 200). And a client's
@@ -36,7 +38,7 @@ export function newSessionArgs(spec: Pick<SessionSpec, 'name' | 'terminal'>, run
 
 /** What {@link newSessionArgs} makes tmux print; null where it is something else. */
 export function parseNewSession(stdout: string): NewSession | null {
-  const [sessionId, paneId, serverPid, socketPath] = stdout.replace(/\n$/, '').split('\t');
-  if (sessionId === undefined || paneId === undefined || socketPath === undefined || !/^\d+$/.test(serverPid ?? '')) return null;
-  return { sessionId, paneId, serverPid: Number(serverPid), socketPath };
+  const [, sessionId, paneId, serverPid, panePid, socketPath] = /^(\$\d+)\t(%\d+)\t(\d+)\t(\d+)\t(.+)\n$/s.exec(stdout) ?? [];
+  if (sessionId === undefined || paneId === undefined || socketPath === undefined) return null;
+  return { sessionId, paneId, serverPid: Number(serverPid), panePid: Number(panePid), socketPath };
 }

@@ -1,7 +1,7 @@
 import { BackendUnavailableError, SessionExistsError, SessionStartError } from '@longhaul/errors';
 import { processStartTime } from '@longhaul/exec';
 import type { LaunchOptions, RunDirectory, RunObservation, RunStore, SessionSpec } from '@longhaul/sessions';
-import { hasEnded, launcherArgv } from '@longhaul/sessions';
+import { hasEnded, launcherArgv, RUN_FILES } from '@longhaul/sessions';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -34,40 +34,70 @@ const LEAVING_MS = 2000;
 /** Starts the launcher of a prepared run in a new session; settles when the record says that the job was executed, or how it ended. */
 export async function startSession(spec: SessionSpec, run: RunDirectory, context: StartContext): Promise<RunObservation> {
   context.client.program();
-  const path = socketPath(context.socket, context.env);
-  writeTerminalRecord(run, { socketPath: path, server: null });
-  const created = await createSession(spec, run, context);
-  const startTime = processStartTime(created.serverPid);
-  writeTerminalRecord(run, { socketPath: created.socketPath, server: startTime === null ? null : { pid: created.serverPid, startTime } });
-  const seen = await watchLaunch(run, context.runs, context.startMs);
-  if (seen === null) {
-    throw new SessionStartError(spec.name, 'tmux', `its launcher said nothing for ${String(context.startMs)} ms`, { hint: `Is the machine very busy? Look again with \`longhaul status ${spec.name}\`` });
+  writeTerminalRecord(run, { socketPath: socketPath(context.socket, context.env), server: null });
+  for (let attempt = 1; ; attempt += 1) {
+    const created = await createSession(spec, run, context);
+    if (created !== null) recordServer(run, created);
+    const launch = await watchLaunch(run, { runs: context.runs, timeoutMs: context.startMs, launcherPid: created?.panePid ?? null });
+    if (launch.kind === 'decided') return await checked(launch.seen, run);
+    // Its server was killed before it could ignore the hangup: nothing was executed.
+    if (launch.kind === 'vanished' && attempt < MAX_ATTEMPTS) continue;
+    const what = launch.kind === 'vanished' ? 'its launcher was ended before it could begin' : `its launcher said nothing for ${String(context.startMs)} ms`;
+    throw new SessionStartError(spec.name, 'tmux', what, { hint: `Is the machine very busy, or the tmux server killed again and again? Look with \`longhaul status ${spec.name}\`` });
   }
+}
+
+async function checked(seen: RunObservation, run: RunDirectory): Promise<RunObservation> {
   if (hasEnded(seen.verdict) && seen.verdict.reason === 'start-failed') throw await startFailure(run);
   return seen;
 }
 
-async function createSession(spec: SessionSpec, run: RunDirectory, context: StartContext): Promise<NewSession> {
+function recordServer(run: RunDirectory, { serverPid, socketPath: path }: NewSession): void {
+  const startTime = processStartTime(serverPid);
+  writeTerminalRecord(run, { socketPath: path, server: startTime === null ? null : { pid: serverPid, startTime } });
+}
+
+/** How often a server that ends under the call is asked again: it is somebody's kill-server, or a shared one whose last session has just ended. */
+const MAX_ATTEMPTS = 4;
+
+/** What tmux made; null where the server ended before it could say, and yet the launcher came up: then the record tells the rest. */
+async function createSession(spec: SessionSpec, run: RunDirectory, context: StartContext): Promise<NewSession | null> {
   const { client, socket, owner, launch } = context;
   const args = newSessionArgs(spec, run, { launcher: launcherArgv(run, launch), owner });
   const end = performance.now() + LEAVING_MS;
-  for (let again = 0; ; again += 1) {
+  for (let attempt = 1; ; ) {
     const answer = await client.ask(socket, args);
     const created = answer.kind === 'done' ? parseNewSession(answer.stdout) : null;
     if (created !== null) return created;
-    if (answer.kind === 'done') throw new SessionStartError(spec.name, 'tmux', 'tmux did not say what it made');
-    if (existsSync(join(run.path, 'launcher.json'))) throw new SessionStartError(spec.name, 'tmux', answer.evidence);
-    if (answer.why === 'duplicate') {
-      if (performance.now() < end && (await isLeaving(spec, context))) {
-        await delay(10);
-        continue;
-      }
-      throw new SessionExistsError(spec.name, 'tmux', { hint: `tmux has a session of this name that is not a running one of Longhaul; end it with: tmux ${socketFlag(socket)} kill-session -t =${spec.name}` });
+    if (await cameUp(run)) return null;
+    const { why, evidence } = answer.kind === 'failed' ? answer : { why: 'gone', evidence: 'tmux did not say what it made' };
+    if (why === 'duplicate' && performance.now() < end && (await isLeaving(spec, context))) {
+      await delay(10);
+    } else if ((why === 'gone' || why === 'absent') && attempt < MAX_ATTEMPTS) {
+      attempt += 1;
+    } else {
+      throw createFailure(spec, context, { why, evidence });
     }
-    // A shared server may have ended with its last session just now; the next call starts another.
-    if ((answer.why === 'gone' || answer.why === 'absent') && again < 3) continue;
-    if (answer.why === 'unknown') throw new BackendUnavailableError('tmux', answer.evidence);
-    throw new SessionStartError(spec.name, 'tmux', answer.evidence);
+  }
+}
+
+function createFailure({ name }: SessionSpec, { socket }: StartContext, { why, evidence }: { readonly why: string; readonly evidence: string }): Error {
+  if (why === 'duplicate') {
+    return new SessionExistsError(name, 'tmux', { hint: `tmux has a session of this name that is not a running one of Longhaul; end it with: tmux ${socketFlag(socket)} kill-session -t =${name}` });
+  }
+  return why === 'unknown' ? new BackendUnavailableError('tmux', evidence) : new SessionStartError(name, 'tmux', evidence);
+}
+
+/** How long a launcher may take to show itself after a call of tmux that failed. */
+const CAME_UP_MS = 200;
+
+/** Whether the launcher came up all the same. Should it come up even later, it finds that another has the turn. */
+async function cameUp(run: RunDirectory): Promise<boolean> {
+  const end = performance.now() + CAME_UP_MS;
+  for (;;) {
+    if (existsSync(join(run.path, RUN_FILES.launcher))) return true;
+    if (performance.now() > end) return false;
+    await delay(5);
   }
 }
 

@@ -126,6 +126,29 @@ describe.runIf(requireService('tmux', 'script'))('stop', () => {
     expect(await logOf(run)).toContain('woken');
   });
 
+  it('ends a job whose launcher was killed: the parent of the job still knows the code', async () => {
+    const bed = await tmuxBed();
+    const { run } = await bed.start('train', sh('trap "exit 5" INT; echo up; while :; do sleep 0.05; done'));
+    await logHas(run, 'up');
+    const { launcher } = processesOf(run);
+    process.kill(launcher, 'SIGKILL');
+    await gone(launcher);
+    expect(await bed.backend.stop('train', { how: 'graceful', requestedBy: 'test' })).toMatchObject({ step: 'signal', status: { state: 'stopped', exitCode: 5, stoppedBy: { who: 'test', step: 'signal' } } });
+  });
+
+  it('ends a job all of whose supervisors were killed', async () => {
+    const bed = await tmuxBed();
+    const { run } = await bed.start('train', sh('trap "" HUP; echo up; while :; do sleep 0.05; done'));
+    await logHas(run, 'up');
+    const { launcher, script, shell, job } = processesOf(run);
+    for (const pid of [launcher, script, shell]) process.kill(pid, 'SIGKILL');
+    await Promise.all([launcher, script, shell].map(gone));
+    expect(bed.runs.status(run)).toMatchObject({ state: 'running', pid: job });
+    await bed.backend.stop('train', { how: 'graceful', requestedBy: 'test' });
+    expect(lives(job)).toBe(false);
+    expect(bed.runs.status(run)).toMatchObject({ exitCode: null, reason: 'lost' });
+  });
+
   it('reaches the program in the foreground of an interactive shell, not only the shell', async () => {
     const bed = await tmuxBed();
     const { run } = await bed.start('shell', ['bash', '--norc', '-i']);

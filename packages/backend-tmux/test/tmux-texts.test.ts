@@ -72,7 +72,7 @@ describe('a new session', () => {
   it('is one call of tmux, marked with its run, without anything of the user\'s', () => {
     const args = newSessionArgs(spec, { runId: RUN as never }, { launcher, owner: 'longhaul' });
     expect(args.filter((argument) => argument === ';')).toHaveLength(3);
-    expect(args.slice(args.indexOf('new-session'))).toEqual(['new-session', '-d', '-P', '-F', '#{session_id}\t#{pane_id}\t#{pid}\t#{socket_path}', '-s', 'train', '-x', '132', '-y', '43', ...launcher, ';', 'set-option', '-t', '=train:', '@longhaul_run', RUN]);
+    expect(args.slice(args.indexOf('new-session'))).toEqual(['new-session', '-d', '-P', '-F', '#{session_id}\t#{pane_id}\t#{pid}\t#{pane_pid}\t#{socket_path}', '-s', 'train', '-x', '132', '-y', '43', ...launcher, ';', 'set-option', '-t', '=train:', '@longhaul_run', RUN]);
   });
 
   it('touches no option of a server that is somebody\'s', () => {
@@ -80,8 +80,8 @@ describe('a new session', () => {
   });
 
   it('is what tmux says that it made', () => {
-    expect(parseNewSession('$0\t%0\t4711\t/tmp/tmux-0/longhaul\n')).toEqual({ sessionId: '$0', paneId: '%0', serverPid: 4711, socketPath: '/tmp/tmux-0/longhaul' });
-    expect(parseNewSession('')).toBeNull();
+    expect(parseNewSession('$0\t%0\t4711\t4712\t/tmp/a\tb/longhaul\n')).toEqual({ sessionId: '$0', paneId: '%0', serverPid: 4711, panePid: 4712, socketPath: '/tmp/a\tb/longhaul' });
+    for (const text of ['', '\n', '$0\t%0\t4711', 'server exited\n']) expect(parseNewSession(text)).toBeNull();
   });
 });
 

@@ -44,7 +44,7 @@ describe('the environment file', () => {
   const format = (...env: readonly (readonly [string, string])[]): readonly string[] => formatEnvFile(env.map(([name, value]) => ({ name, value })), RUN.runId).split('\n');
 
   it('exports each variable and the tag, after forgetting the launcher\'s own', () => {
-    expect(format(['A', "b'c"], ['PATH', '/bin'])).toEqual(['unset PATH SHELL OLDPWD SHLVL lh_launcher', String.raw`export A='b'\''c'`, "export PATH='/bin'", "export LONGHAUL_RUN_ID='01J00000000000000000000001'", '']);
+    expect(format(['A', "b'c"], ['PATH', '/bin'])).toEqual(['unset PATH SHELL OLDPWD SHLVL lh_launcher lh_turn', String.raw`export A='b'\''c'`, "export PATH='/bin'", "export LONGHAUL_RUN_ID='01J00000000000000000000001'", '']);
   });
 
   it('leaves out what speaks of the caller\'s own terminal, and another run\'s tag', () => {

@@ -19,7 +19,7 @@ const NOT_CARRIED: ReadonlySet<string> = new Set(['TERM', 'TMUX', 'TMUX_PANE', '
 const SHELL_OWNED: ReadonlySet<string> = new Set(['UID', 'EUID', 'PPID', 'SHELLOPTS', 'BASHOPTS', 'BASH_VERSINFO', 'OPTIND', 'LINENO', 'GROUPS', 'FUNCNAME', 'DIRSTACK', 'SECONDS', 'RANDOM']);
 
 /** Names that the launcher's own environment has, and that a caller who lacks them must not find in the job. */
-const LAUNCHER_OWNED = ['PATH', 'SHELL', 'OLDPWD', 'SHLVL', 'lh_launcher'];
+const LAUNCHER_OWNED = ['PATH', 'SHELL', 'OLDPWD', 'SHLVL', 'lh_launcher', 'lh_turn'];
 
 /** Whether sh can carry a variable of this name. */
 export function isShellName(name: string): boolean {

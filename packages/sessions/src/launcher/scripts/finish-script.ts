@@ -14,7 +14,11 @@ lh_nap() {
 
 # The terminal was gone before script could begin: the job gets one from script, and nobody to look at it.
 lh_without_terminal() {
-  set -- env -i PATH="$PATH" TERM="\${TERM:-dumb}" SHELL="$lh_shell" lh_launcher="$lh_launcher" script
+  # The first script may still be on its way: what it writes must not come into this log.
+  for lh_file in output.log timing; do
+    [ ! -e "$lh_file" ] || mv "$lh_file" "$lh_file.first"
+  done
+  set -- env -i PATH="$PATH" TERM="\${TERM:-dumb}" SHELL="$lh_shell" lh_launcher="$lh_launcher" lh_turn=second script
   lh_inner='. ./launch.conf; . "$lh_lib/inner.sh"'
   case $lh_form in
     util-linux) "$@" -qef -O output.log -T timing -c "$lh_inner" </dev/null >/dev/null 2>script.err ;;
@@ -29,15 +33,15 @@ lh_said_by_script() {
 }
 
 if [ ! -e stop.json ] && [ ! -e began ]; then
-  if command -v script >/dev/null 2>&1; then
-    # script may have been killed just after it started the inner shell: that one needs a moment to begin. If script, or the
-    # launcher, had something to say, there is no such shell.
-    lh_count=0
-    while [ ! -e began ] && [ "$lh_count" -lt 10 ] && ! lh_said_by_script; do lh_nap; lh_count=$((lh_count + 1)); done
-    [ -e began ] || lh_without_terminal
+  if ! command -v script >/dev/null 2>&1; then
+    { printf 'script: the program is not there; it gives the job its terminal and writes its log\\n' > start-error; } 2>/dev/null
+  elif lh_take_turn; then
+    lh_without_terminal
     if [ ! -e began ] && lh_said_by_script; then { printf 'script: %s\\n' "$lh_said" > start-error; } 2>/dev/null; fi
   else
-    { printf 'script: the program is not there; it gives the job its terminal and writes its log\\n' > start-error; } 2>/dev/null
+    # The first inner shell has the turn: it needs a moment to begin.
+    lh_count=0
+    while [ ! -e began ] && [ "$lh_count" -lt 100 ]; do lh_nap; lh_count=$((lh_count + 1)); done
   fi
 fi
 

@@ -7,6 +7,7 @@ trap '' HUP
 trap : INT QUIT TERM USR1 USR2 ALRM ABRT
 umask 077
 . "$lh_lib/record.sh"
+[ "\${lh_turn-}" = second ] || lh_take_turn || exit 1
 
 # What the shell itself says goes to a file: it says something where a signal ended the job, and nothing where the job exited
 # with 128 + n. INT and PIPE are never told.

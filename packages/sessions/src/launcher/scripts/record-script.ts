@@ -37,6 +37,15 @@ lh_pids() {
   { read -r lh_job; read -r lh_job_time; read -r lh_parent; read -r lh_parent_time; } 2>/dev/null < pids
 }
 
+# Whether this process is the one that may start the job: an inner shell, or the second attempt of finish.sh. Never both.
+lh_take_turn() {
+  set -C
+  { printf '' > turn; } 2>/dev/null
+  lh_taken=$?
+  set +C
+  return "$lh_taken"
+}
+
 # lh_date: now, ISO 8601, UTC, with milliseconds where date has them.
 lh_now() {
   lh_date=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ 2>/dev/null)
