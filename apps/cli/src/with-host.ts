@@ -1,3 +1,4 @@
+import { isLonghaulError } from '@longhaul/errors';
 import type { Host } from '@longhaul/host';
 import { openHost } from '@longhaul/host';
 
@@ -27,6 +28,21 @@ export async function openCliHost(cli: Cli): Promise<Host> {
   });
   for (const warning of host.config.warnings) cli.printer.warn(warning);
   return host;
+}
+
+/**
+ * The host for what runs in the background. A file of settings that somebody is just editing must not keep outputs from being
+ * sent: it says so in the log, and goes on with the defaults. Destinations are read from their own files anyway.
+ */
+export async function openBackgroundHost(cli: Cli): Promise<Host> {
+  try {
+    return await openCliHost(cli);
+  } catch (error) {
+    if (!isLonghaulError(error, 'CONFIG')) throw error;
+    cli.printer.note(`goes on with the default settings: ${error.message}`);
+    const env = { ...cli.env, LONGHAUL_CONFIG: undefined, XDG_CONFIG_HOME: '/nonexistent' };
+    return await openHost({ cwd: '/', env, stateDir: cli.stateDir, program: ownProgram() });
+  }
 }
 
 /** How this very program is called, for what the launcher runs later: the same Node, the same file, the same conditions. */

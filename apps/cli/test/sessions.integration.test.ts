@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 
@@ -100,6 +102,23 @@ describe.runIf(requireService('tmux', 'script'))('sessions on the command line',
     await waitFor(() => call.stdout().includes('line'));
     call.process.stdout?.destroy();
     expect(await call.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('attach connects a terminal, and leaving it leaves the job', async () => {
+    const world = cliWorld();
+    await world.json(['start', 'screen', ...sh('echo ready; while read line; do echo "heard $line"; done')]);
+    const main = path.resolve(import.meta.dirname, '../src/main.ts');
+    const command = `${process.execPath} --conditions=@longhaul/source ${main} attach screen`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { cwd: world.project, env: world.env, stdio: ['pipe', 'pipe', 'inherit'] });
+    let shown = '';
+    terminal.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+    const ended = once(terminal, 'exit');
+    await waitFor(() => shown.includes('ready'), { what: 'the screen of the session' });
+    terminal.stdin.write('hello\r');
+    await waitFor(() => shown.includes('heard hello'), { what: 'the answer of the job' });
+    terminal.stdin.write('\u0002d');
+    expect((await ended)[0]).toBe(0);
+    expect((await world.json<{ session: SessionStatus }>(['status', 'screen'])).session).toMatchObject({ state: 'running', attachedClients: 0 });
   });
 
   it('names secrets nowhere, and shows what a name hides', async () => {

@@ -14,7 +14,7 @@ interface Place {
   readonly sshd: Sshd;
   readonly remote: string;
   /** Writes longhaul.yaml with this key and these known hosts. */
-  configure(files: { readonly sshKey: string; readonly knownHosts: string }): void;
+  readonly configure: (files: { readonly sshKey: string; readonly knownHosts: string }) => void;
 }
 
 async function place(): Promise<Place> {

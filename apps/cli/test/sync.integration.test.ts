@@ -80,6 +80,23 @@ describe.runIf(requireService('tmux', 'script'))('outputs of a session', () => {
     expect(await jobs(world)).toEqual([]);
   });
 
+  it('are sent although longhaul.yaml was broken meanwhile', async () => {
+    const world = withDisk();
+    const started = await world.json<SessionStatus>(['start', 'edited', '-o', 'out', '--to', 'disk', ...sh('mkdir out; echo 1 > out/f; read line')]);
+    await world.longhaul(['send', 'edited', '--enter']);
+    world.write('longhaul.yaml', 'destinations: [');
+    const result = path.join(world.root, 'disk/edited', started.runId ?? '', 'out/.longhaul/longhaul.json');
+    await waitFor(() => existsSync(result), { what: 'the result at the destination', deadline: 40_000 });
+  });
+
+  it('of an earlier run that are not sent yet are named by a start that may change them', async () => {
+    const world = withDisk();
+    await world.longhaul(['sync', 'destinations', 'pause', 'disk']);
+    await world.longhaul(['run', 'again', '-o', 'out', '--to', 'disk', ...sh('mkdir -p out; echo 1 > out/f')]);
+    const second = await world.longhaul(['start', 'again', '-o', 'out', '--to', 'disk', ...sh('echo 2 > out/f')]);
+    expect(second).toMatchObject({ code: 0, stderr: expect.stringMatching(/warning: .*out still holds what run .* made, and it is not sent yet/) as string });
+  });
+
   it('to a destination that nobody knows are refused before the job is started', async () => {
     const world = withDisk();
     const result = await world.longhaul(['start', 'x', '-o', 'a', '--to', 'dsik', '--', 'true']);

@@ -1,6 +1,8 @@
+import path from 'node:path';
+
 import type { Environment, LoadedConfig } from '@longhaul/config';
 import type { ProcessRunner } from '@longhaul/exec';
-import type { RunId, RunStore, SessionManager, SessionStatus, StopPolicy } from '@longhaul/sessions';
+import type { RunId, RunStore, SessionManager, SessionStatus, StartRequest, StopPolicy } from '@longhaul/sessions';
 
 import { DestinationRegistry } from './destinations/destination-registry.ts';
 import type { OutputOutcome } from './outputs/output-record.ts';
@@ -70,8 +72,21 @@ export class Host implements AsyncDisposable {
       destinationId: (name) => this.destinations.register(name, config).id,
       onExit: program === null ? null : [...program, 'run-ended', '--state-dir', stateDir],
     });
+    if (program === null && (request.outputs?.length ?? 0) > 0) warnings.push('outputs are put into the queue by the next call of the command line, or by a server: nothing calls back when the job ends');
+    warnings.push(...(await this.#unsentWarnings(request)));
     const status = await this.sessions.start(request, { onWarning: ({ message }) => warnings.push(message) });
     return { status, warnings };
+  }
+
+  /** What an earlier run left in the same folder and is not safe yet: this run may change it, and a seal would not know whose it is. */
+  async #unsentWarnings({ name, outputs = [], workingDir = '.' }: StartRequest): Promise<readonly string[]> {
+    if (outputs.length === 0) return [];
+    await this.settleOutputs();
+    const { jobs } = await (await this.sync()).queue.list({ session: name, states: ['QUEUED', 'RUNNING'] });
+    const places = new Set(outputs.map((output) => path.resolve(workingDir, output.path)));
+    return jobs
+      .filter(({ source }) => places.has(source))
+      .map(({ id, source, run }) => `${source} still holds what run ${run?.runId ?? 'before'} made, and it is not sent yet: what this run changes there will be sent as theirs. To be safe, stop it and wait: longhaul sync show ${id}`);
   }
 
   /** A stop as the command line asks for it, completed by the session's and the general settings. */

@@ -1,6 +1,6 @@
 import type { CommandModule } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
-import { openCliHost } from '../with-host.ts';
+import { openBackgroundHost } from '../with-host.ts';
 
 /** The detached worker: one per state directory, it drains the queue and ends (design §6). */
 export const drainQueue: CommandModule = {
@@ -9,7 +9,7 @@ export const drainQueue: CommandModule = {
   examples: [{ line: 'longhaul drain-queue', text: 'what the hook starts' }],
   operands: { min: 0, max: 0 },
   run: async (cli) => {
-    await using host = await openCliHost(cli);
+    await using host = await openBackgroundHost(cli);
     const sync = await host.sync();
     cli.answerInterrupts();
     const outcome = await sync.drainAlone({ signal: cli.interrupted });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -50,7 +50,7 @@ export async function offerTrust(id: string, destination: RsyncSshDestination, r
     throw new TransportError(`${endpoint.hostname} port ${String(endpoint.port)} shows no host key`, { errorKind: 'network', hint: `is the host up, and is the port right? ssh -p ${String(endpoint.port)} ${destination.target}` });
   }
   const knownHosts = destination.knownHosts ?? endpoint.knownHosts;
-  const lines = knownLines(knownHosts, endpoint.knownAs);
+  const lines = await knownLines(knownHosts, endpoint.knownAs, runner);
   return { destination: id, knownAs: endpoint.knownAs, knownHosts, keys: keys.map((key) => ({ ...key, fingerprint: fingerprintOf(key), standing: standingOf(key, lines) })) };
 }
 
@@ -98,13 +98,14 @@ function standingOf({ type, key }: HostKey, lines: readonly HostKey[]): OfferedK
   return same.length === 0 ? 'new' : 'changed';
 }
 
-/** The lines about this host. Hashed names cannot be read; ssh itself finds a changed key there at the next login. */
-function knownLines(file: string, knownAs: string): readonly HostKey[] {
-  return readOrEmpty(file)
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([names = '']) => names.split(',').includes(knownAs))
-    .map(([, type = '', key = '']) => ({ type, key }));
+/** The lines about this host, also where names are hashed: ssh-keygen looks them up. */
+async function knownLines(file: string, knownAs: string, runner: ProcessRunner): Promise<readonly HostKey[]> {
+  if (!existsSync(file)) return [];
+  const outcome = await runner.run({ program: 'ssh-keygen', args: ['-F', knownAs, '-f', file], env: { set: { LC_ALL: 'C' } } });
+  if (outcome.kind === 'notFound') throw new BackendNotFoundError('ssh');
+  // It ends with 1 where it found nothing; a file that it cannot read must not look like that.
+  if (outcome.kind !== 'exited' || (outcome.exitCode !== 0 && outcome.stderr.text !== '')) throw new TransportError(describeOutcome(outcome), { errorKind: 'config' });
+  return parseKeyscan(outcome.stdout.text);
 }
 
 function endsOpen(file: string): boolean {
