@@ -10,12 +10,16 @@ interface Proven {
   readonly strength: ProofStrength;
 }
 
-/** Moves what is proven to its final name. Not broken off by a cancel or the end of the worker. @throws JobFailed */
-export async function publish(run: JobRun, proven: Proven): Promise<void> {
+/**
+ * Moves what is proven to its final name. Not broken off by a cancel or the end of the worker. Returns what could not be
+ * deleted behind it, or null. @throws JobFailed
+ */
+export async function publish(run: JobRun, proven: Proven): Promise<string | null> {
   await run.env.store.intend(run.held.lease, { phase: 'publishing', reason: `publishing as ${displayPath(run.claimed.finalName)}` });
-  await run.held.shielded(async () => {
+  return run.held.shielded(async () => {
     const outcome = await publishPatiently(run, proven);
     if (outcome.kind !== 'published') throw await refused(run, outcome);
+    return outcome.leftover ?? null;
   });
 }
 

@@ -17,8 +17,8 @@ export async function verifyJob(run: JobRun): Promise<VerifiedOutcome | AgainOut
   if (run.stagedDigest !== seal.digest) throw await mismatch(run, seal, published.comparison);
   const comparison = await proveStaging(run, seal);
   run.held.check();
-  await publish(run, { seal, strength: comparison.strength });
-  return verified(run, { seal, comparison, reason: 'proven and published', staging: 'removed' });
+  const leftover = await publish(run, { seal, strength: comparison.strength });
+  return verified(run, { seal, comparison, reason: 'proven and published', staging: leftover === null ? 'removed' : 'left', leftover });
 }
 
 async function sealOfJob(run: JobRun): Promise<Seal | null> {
@@ -97,15 +97,17 @@ interface Proven {
   readonly comparison: ManifestComparison | null;
   readonly reason: string;
   readonly staging: VerifiedOutcome['staging'];
+  /** What publish could not delete behind it. */
+  readonly leftover?: string | null;
 }
 
-async function verified(run: JobRun, { seal, comparison, reason, staging }: Proven): Promise<VerifiedOutcome> {
+async function verified(run: JobRun, { seal, comparison, reason, staging, leftover = null }: Proven): Promise<VerifiedOutcome> {
   const { id: sealId, digest: sealDigest, totals } = seal;
   const strength = comparison?.strength ?? 'size';
   return {
     kind: 'verified',
     reason,
-    evidence: `${totals.files} files, ${totals.bytes} bytes, by ${strength}`,
+    evidence: `${totals.files} files, ${totals.bytes} bytes, by ${strength}${leftover === null ? '' : `; ${leftover}`}`,
     proof: { sealId, sealDigest, strength, files: totals.files, bytes: totals.bytes },
     staging,
     covers: await covered(run, seal),
