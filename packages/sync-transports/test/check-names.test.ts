@@ -2,11 +2,14 @@ import { readdirSync } from 'node:fs';
 import { rawPathFromText } from '@longhaul/sync-transports';
 import type { RawPath, Seal } from '@longhaul/sync-transports';
 import { ODD_NAMES, tempDir } from '@longhaul/testbed';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { checkLocalNames } from '../src/local/check-names.ts';
 import { DestinationFolder } from '../src/local/destination-folder.ts';
 import { WorkerPool } from '../src/worker/worker-pool.ts';
 import { exampleFile, exampleSeal, exampleSymlink } from './examples.ts';
+
+// Files and threads on a machine that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 /**
  * A destination that treats names as macOS and Windows do. No such file system can be mounted in a test (no vfat, no case folding in the kernels at

@@ -4,7 +4,10 @@ import type { Checksum, RawPath } from '@longhaul/sync-transports';
 import { createHash } from 'node:crypto';
 import { ODD_NAMES, runToEnd, tempDir, writeTree } from '@longhaul/testbed';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+
+// Files and threads on a machine that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 const name = fc.uint8Array({ minLength: 1, maxLength: 40 })
   .map((bytes) => Buffer.from(bytes).toString('latin1').replaceAll('\0', 'n').replaceAll('/', 's') as RawPath);

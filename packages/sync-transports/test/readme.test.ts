@@ -1,7 +1,10 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runToEnd, tempDir, writeTree } from '@longhaul/testbed';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+
+// Files and threads on a machine that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 const README = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
 

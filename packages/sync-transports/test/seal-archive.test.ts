@@ -3,8 +3,11 @@ import { SealArchive } from '@longhaul/sync-transports';
 import type { RawPath, Seal, SealEntry } from '@longhaul/sync-transports';
 import { tempDir } from '@longhaul/testbed';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { exampleFile, exampleFolder, exampleSeal, exampleSymlink } from './examples.ts';
+
+// Files and threads on a machine that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 const seal = exampleSeal([exampleFolder('d'), exampleFile('d/\n\t\xff', { mtimeNs: -5n, ino: 2n ** 64n - 1n, nlink: 3, size: 2 ** 40 }), exampleSymlink('l', '\r\n\\')], {
   findings: [{ path: 'pipe\n' as RawPath, kind: 'fifo' }],

@@ -5,8 +5,11 @@ import { createSealer, displayPath, printReceipt } from '@longhaul/sync-transpor
 import type { Seal, Sealer, SealRequest } from '@longhaul/sync-transports';
 import { ODD_NAMES, oddTree, runProgram, tempDir, writeTree } from '@longhaul/testbed';
 import type { TempDir, TreeEntry } from '@longhaul/testbed';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { exampleReceipt } from './examples.ts';
+
+// Files and threads on a machine that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
 
 interface Bench {
   readonly dir: TempDir;
