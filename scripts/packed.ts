@@ -1,6 +1,6 @@
 // Packs every public package, installs the tarballs into an empty folder with plain npm, imports each, and runs the program:
 // what a user gets, not what the workspace sees.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,8 @@ try {
   importAll(packages.map(({ name }) => name).filter((name) => name !== 'longhaul'));
   const help = execFileSync(join(folder, 'app/node_modules/.bin/longhaul'), ['--help'], { encoding: 'utf8', cwd: join(folder, 'app') });
   if (!help.includes('longhaul start')) throw new Error(`longhaul --help shows no example:\n${help}`);
-  console.log(`packed, installed and imported ${String(packages.length)} packages; longhaul --help answers`);
+  mainJob();
+  console.log(`packed, installed and imported ${String(packages.length)} packages; longhaul --help answers; a job's output arrived, proven`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -56,4 +57,22 @@ function importAll(names: readonly string[]): void {
   // The suites of conformance only run inside vitest: there the import itself is the test.
   const plain = lines.filter((line) => !line.includes('@longhaul/conformance'));
   execFileSync(process.execPath, ['--input-type=module', '-e', plain.join('\n')], { cwd: join(folder, 'app'), stdio: 'inherit' });
+}
+
+/** The main job with what was installed: threads, native code and programs are found from a bundle, too. */
+function mainJob(): void {
+  const cwd = join(folder, 'job');
+  mkdirSync(join(cwd, 'disk'), { recursive: true });
+  writeFileSync(join(cwd, 'longhaul.yaml'), JSON.stringify({ tmux: { socket: join(cwd, 'tmux.sock') }, destinations: { disk: { type: 'local', path: './disk' } } }));
+  const env = { ...process.env, LONGHAUL_STATE_DIR: join(cwd, 'state') };
+  const longhaul = (...args: readonly string[]): string => execFileSync(join(folder, 'app/node_modules/.bin/longhaul'), args, { cwd, env, encoding: 'utf8' });
+  try {
+    longhaul('run', 'packed', '--output', 'out', '--to', 'disk', '--', 'sh', '-c', 'mkdir -p out && echo result > out/file');
+    longhaul('sync', 'work', '--drain');
+    const { data } = JSON.parse(longhaul('sync', 'list', '--json')) as { readonly data: { readonly jobs: readonly { readonly state: string }[] } };
+    const states = data.jobs.map(({ state }) => state).join(' ');
+    if (states !== 'VERIFIED') throw new Error(`the output of a job should be VERIFIED at its destination; it is: ${states}`);
+  } finally {
+    spawnSync('tmux', ['-S', join(cwd, 'tmux.sock'), 'kill-server'], { stdio: 'ignore' });
+  }
 }
