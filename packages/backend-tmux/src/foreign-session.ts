@@ -1,6 +1,6 @@
 import { BackendUnavailableError, SessionConfigError, SessionStopError } from '@longhaul/errors';
 import { processInfo } from '@longhaul/exec';
-import type { LogChunk, LogOptions, StopPolicy, StopReport, StopStep } from '@longhaul/sessions';
+import type { EndPlan, LogChunk, LogOptions, StopPolicy, StopReport, StopStep } from '@longhaul/sessions';
 import { DEFAULT_STOP_SIGNAL, DEFAULT_STOP_TIMEOUT_MS, endProcesses, parseStopSignal, systemClock, systemProcesses } from '@longhaul/sessions';
 
 import type { ForeignSession } from './session-lookup.ts';
@@ -8,9 +8,9 @@ import type { TmuxClient } from './tmux-client.ts';
 
 /** Ends a session that was made by hand: by the same contract, from what its panes run, since there is no record (design §4.5). */
 export async function stopForeign({ status, place }: ForeignSession, policy: StopPolicy, client: TmuxClient): Promise<StopReport> {
-  const plan = {
+  const plan: EndPlan = {
     how: policy.how,
-    signal: parseStopSignal(policy.signal ?? DEFAULT_STOP_SIGNAL),
+    signal: policy.how === 'force' ? 'SIGKILL' : parseStopSignal(policy.signal ?? DEFAULT_STOP_SIGNAL),
     timeoutMs: policy.timeoutMs ?? DEFAULT_STOP_TIMEOUT_MS,
     beforeStep: () => undefined,
     afterWait: () => undefined,

@@ -2,10 +2,11 @@ import type { SessionListing, SessionStatus } from '@longhaul/sessions';
 
 import type { TmuxSession } from './pane-list.ts';
 import type { ServerSurvey } from './server-survey.ts';
-import { surveyServer } from './server-survey.ts';
+import { reviveSocket, surveyServer } from './server-survey.ts';
 import type { LookupContext } from './session-lookup.ts';
-import { allSockets, foreignIn, recordedSocket } from './session-lookup.ts';
+import { allSockets, foreignIn, homeOf } from './session-lookup.ts';
 import { withoutTerminal, withTerminal } from './session-terminal.ts';
+import type { TerminalRecord } from './terminal-record.ts';
 import { isSameSocket, socketLabel } from './tmux-socket.ts';
 
 /**
@@ -23,13 +24,18 @@ export async function listSessions(context: LookupContext): Promise<SessionListi
   return { sessions: [...ours, ...foreign.map(({ status }) => status)], unavailable: surveys.find((survey) => survey.kind === 'unknown')?.cause ?? null };
 }
 
-/** The socket of each session that may have a terminal. */
+/** The socket of each session that may have a terminal. A removed socket file is asked for once, however many sessions need it. */
 async function homesOf(managed: readonly SessionStatus[], context: LookupContext): Promise<ReadonlyMap<string, string>> {
   const homes = new Map<string, string>();
+  const records = new Map<string, TerminalRecord>();
   for (const { name, runId, state } of managed) {
     const run = state === 'running' && runId !== null ? await context.runs.find(runId) : null;
-    if (run !== null) homes.set(name, await recordedSocket(run, context));
+    if (run === null) continue;
+    const home = homeOf(run, context);
+    homes.set(name, home.socketPath);
+    records.set(`${home.socketPath} ${String(home.server?.pid)}`, home);
   }
+  await Promise.all([...records.values()].map(reviveSocket));
   return homes;
 }
 

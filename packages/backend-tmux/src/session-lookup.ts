@@ -7,6 +7,7 @@ import type { TmuxSession } from './pane-list.ts';
 import type { ServerSurvey } from './server-survey.ts';
 import { reviveSocket, surveyServer } from './server-survey.ts';
 import { foreignStatus, withoutTerminal, withTerminal } from './session-terminal.ts';
+import type { TerminalRecord } from './terminal-record.ts';
 import { readTerminalRecord } from './terminal-record.ts';
 import type { TmuxClient } from './tmux-client.ts';
 import type { TmuxSocket } from './tmux-socket.ts';
@@ -93,12 +94,16 @@ export async function placeManaged(current: CurrentRun, context: LookupContext):
   return { ...base, status: withTerminal(status, session, socketLabel(path, context.env)), place: { session, socketPath: path } };
 }
 
-/** Where the terminal of a run was made; its socket file is made again where it was removed. */
-export async function recordedSocket(run: RunDirectory, { socket, env }: LookupContext): Promise<string> {
-  const record = readTerminalRecord(run);
-  if (record === null) return socketPath(socket, env);
-  await reviveSocket(record);
-  return record.socketPath;
+/** Where the terminal of a run was made. */
+export function homeOf(run: RunDirectory, { socket, env }: LookupContext): TerminalRecord {
+  return readTerminalRecord(run) ?? { socketPath: socketPath(socket, env), server: null };
+}
+
+/** {@link homeOf}; its socket file is made again where it was removed. */
+export async function recordedSocket(run: RunDirectory, context: LookupContext): Promise<string> {
+  const home = homeOf(run, context);
+  await reviveSocket(home);
+  return home.socketPath;
 }
 
 /** Every socket that may have sessions: ours first, the user's others, and where runs that may live were started. */

@@ -10,7 +10,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The folder that `tmux -L` looks in for this user: `$TMUX_TMPDIR/tmux-UID`, else `/tmp/tmux-UID`. */
 export function socketFolder(env: Environment, uid: number = process.getuid?.() ?? 0): string {
   const parent = env['TMUX_TMPDIR'];
-  return join(parent === undefined || parent === '' ? '/tmp' : real(parent), `tmux-${String(uid)}`);
+  // As tmux does: on macOS /tmp is a link.
+  return join(real(parent === undefined || parent === '' ? '/tmp' : parent), `tmux-${String(uid)}`);
 }
 
 /** The path at which this socket is found. */

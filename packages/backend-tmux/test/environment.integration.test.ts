@@ -56,6 +56,15 @@ describe.runIf(requireService('tmux', 'script'))('what a job is given', () => {
     expect(TERM).toMatch(/^(?:tmux|screen)/);
   });
 
+  it('no open file but its terminal', async () => {
+    const bed = await tmuxBed();
+    const { run } = await bed.start('files', ['ls', '-l', '/proc/self/fd']);
+    await exitRecord(bed, run);
+    const targets = (await logOf(run)).split('\r\n').flatMap((line) => / -> (.*)$/.exec(line)?.[1] ?? []);
+    expect(targets.slice(0, 3).every((target) => target.startsWith('/dev/pts/'))).toBe(true);
+    expect(targets.slice(3)).toEqual([expect.stringMatching(/^\/proc\/\d+\/fd$/)]);
+  });
+
   it('the environment, umask and directory of its own caller, not of whoever started the tmux server', async () => {
     const bed = await tmuxBed();
     const script = sh('umask; pwd; echo "[$WHOSE] [$ONLY_FIRST]"');

@@ -177,6 +177,16 @@ describe.runIf(requireService('tmux', 'script'))('stop', () => {
     expect(JSON.parse(readFileSync(join(run.path, 'stop.json'), 'utf8'))).toMatchObject({ signal: 'SIGUSR1', timeoutMs: 20_000, how: 'graceful' });
   });
 
+  it('refuses a signal that would end the supervisors, before anything is started', async () => {
+    const bed = await tmuxBed();
+    await expect(bed.start('train', sh('true'), { stop: { signal: 'STOP' } })).rejects.toMatchObject({ code: 'SESSION_CONFIG' });
+    const { run } = await bed.start('train', sh('echo up; sleep 1000'));
+    await logHas(run, 'up');
+    await expect(bed.backend.stop('train', { how: 'graceful', signal: 'SEGV' })).rejects.toMatchObject({ code: 'SESSION_CONFIG' });
+    expect(bed.runs.status(run)).toMatchObject({ state: 'running' });
+    expect(existsSync(join(run.path, RUN_FILES.stop))).toBe(false);
+  });
+
   it('does not end a stranger that was given the pid of the job', async () => {
     const bed = await tmuxBed();
     const { run } = await bed.start('train', sh('echo up; sleep 1000'));

@@ -68,7 +68,8 @@ class RunStop {
   constructor(run: RunDirectory, policy: StopPolicy, ports: StopPorts) {
     this.#run = run;
     this.#how = policy.how;
-    this.#signal = parseStopSignal(policy.signal ?? DEFAULT_STOP_SIGNAL);
+    // Whatever signal a spec names, force does not need it.
+    this.#signal = policy.how === 'force' ? 'SIGKILL' : parseStopSignal(policy.signal ?? DEFAULT_STOP_SIGNAL);
     this.#timeoutMs = policy.timeoutMs ?? DEFAULT_STOP_TIMEOUT_MS;
     this.#who = policy.requestedBy ?? defaultRequester();
     this.#ports = ports;
@@ -137,8 +138,9 @@ class RunStop {
   async #recorded(start: StartRecord): Promise<void> {
     const isOver = (): boolean => {
       this.#wakeSupervisors();
-      const { records } = this.#observe().reading;
-      return records.exit !== null || (records.start?.pid === start.pid && this.#ports.world().liveness(start.launcherPid, start.launcherStartTime) === 'dead');
+      if (this.#observe().reading.records.exit !== null) return true;
+      // Without a launcher the parent of the job has the last word, and needs a moment for it.
+      return this.#ports.world().liveness(start.launcherPid, start.launcherStartTime) === 'dead' && shellOf(this.#run, this.#ports.view) === null;
     };
     if (await waitFor(isOver, LAUNCHER_PATIENCE_MS, this.#ports)) return;
     throw this.#error('the job has ended, but its launcher does not say so', `see what ${LAUNCH_FILES.scriptErrors} in ${this.#run.path} says`);

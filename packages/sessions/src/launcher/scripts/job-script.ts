@@ -17,8 +17,8 @@ lh_parent_time=$lh_time
 lh_look $$
 printf '%s\\n' $$ "$lh_time" "$PPID" "$lh_parent_time" 1<>pids
 lh_now
-printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s","startedAt":"%s","launcherPid":%s,"launcherStartTime":"%s","shellPid":%s}\\n' \\
-  $$ "$lh_time" "$lh_boot" "$lh_date" "\${lh_launcher%% *}" "\${lh_launcher#* }" "$PPID" 1<>start.slot
+printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s","startedAt":"%s","launcherPid":%s,"launcherStartTime":"%s","shellPid":%s,"shellStartTime":"%s"}\\n' \\
+  $$ "$lh_time" "$lh_boot" "$lh_date" "\${lh_launcher%% *}" "\${lh_launcher#* }" "$PPID" "$lh_parent_time" 1<>start.slot
 
 # $*: why this cannot be executed, for people.
 lh__refuse() {
