@@ -56,7 +56,7 @@ export interface QueueStore extends AsyncDisposable {
   /** Staging of cancelled or finished jobs, leased to `owner`; null where there is none, or its destination is blocked. */
   claimAbandonedStaging(request: { readonly owner: Owner; readonly leaseMs: number }): Promise<AbandonedStaging | null>;
   /** @throws LeaseLostError */
-  settleAbandonedStaging(lease: LeaseRef, outcome: { readonly kind: 'removed' } | { readonly kind: 'later'; readonly delayMs: number; readonly reason: string }): Promise<void>;
+  settleAbandonedStaging(lease: LeaseRef, outcome: { readonly kind: 'removed' } | { readonly kind: 'later'; readonly delayMs: number }): Promise<void>;
 
   get(id: string): Promise<Job | null>;
   list(request?: ListRequest): Promise<JobPage>;

@@ -195,6 +195,30 @@ describe('a destination that is down', () => {
     expect((await world.queue.list()).jobs.map(({ state, attempts }) => ({ state, attempts }))).toEqual(Array.from({ length: 3 }, () => ({ state: 'VERIFIED', attempts: 0 })));
   });
 
+  it('that takes its time to be probed keeps nobody else waiting', async () => {
+    const { world, id } = await waitingJob();
+    await using _ = world;
+    const { destination, transport } = world.place();
+    world.place('disk');
+    destination.down = 'network';
+    await world.drain();
+    const probe = transport.probe.bind(transport);
+    transport.probe = async () => {
+      await new Promise<void>((resolve) => world.clock.after(90_000, resolve));
+      return probe();
+    };
+    await world.clock.pass(HOUR);
+    const { worker } = world.worker();
+    const run = worker.run({ mode: 'drain', waitFor: 'held' });
+    await world.clock.pass(5_000);
+    const other = await world.enqueue('/data/results', { destination: 'disk' });
+    await world.clock.pass(10_000);
+    expect((await world.queue.get(other.id)).state).toBe('VERIFIED');
+    destination.down = null;
+    await world.clock.until(run);
+    expect((await world.queue.get(id)).state).toBe('VERIFIED');
+  });
+
   it('does not fail what only waits to be verified', async () => {
     const { world, id } = await waitingJob();
     await using _ = world;

@@ -82,7 +82,7 @@ export function describeRequests(subject: QueueStoreSubject): void {
       const mine = await store.claimAbandonedStaging(request);
       expect(mine).toMatchObject({ destination: 'nas', finalName: 'results', lease: { jobId: job.job.id } });
       expect(await other.claimAbandonedStaging(request)).toBeNull();
-      await store.settleAbandonedStaging(there(mine).lease, { kind: 'later', delayMs: 5000, reason: 'no answer' });
+      await store.settleAbandonedStaging(there(mine).lease, { kind: 'later', delayMs: 5000 });
       expect(await other.claimAbandonedStaging(request)).toBeNull();
       await world.advance(5000);
       const again = await other.claimAbandonedStaging(request);

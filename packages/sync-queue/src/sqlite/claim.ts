@@ -100,7 +100,7 @@ export function claimAbandonedStaging(tx: Tx, request: { readonly owner: Owner; 
   return { lease: { jobId: row.id, epoch }, destination: row.destination, finalName: row.final_name as RawPath };
 }
 
-type StagingOutcome = { readonly kind: 'removed' } | { readonly kind: 'later'; readonly delayMs: number; readonly reason: string };
+type StagingOutcome = { readonly kind: 'removed' } | { readonly kind: 'later'; readonly delayMs: number };
 
 /** Lets go of the row; a job that was asked for again meanwhile can run now. Returns false when the lease is lost. */
 export function settleAbandonedStaging(tx: Tx, { jobId, epoch }: LeaseRef, outcome: StagingOutcome): boolean {

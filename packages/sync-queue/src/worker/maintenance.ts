@@ -1,50 +1,92 @@
+import { isLonghaulError } from '@longhaul/errors';
+import type { AbandonedStaging } from '../lease.ts';
+import type { DueProbe } from '../destination-status.ts';
 import type { Owner } from '../owner.ts';
 import { endOrphans } from './orphans.ts';
 import { judgeProbe, probeDelay } from './probe-policy.ts';
 import { SleepDetector } from './sleep-detector.ts';
 import type { WorkerEnv } from './worker-env.ts';
 
-const PROBE_LEASE_MS = 120_000;
-const STAGING_RETRY_MS = 10 * 60_000;
+const PROBE_LEASE_MS = 2 * 60_000;
+/** Removing a large tree far away takes its time, and two who do it do no harm. */
+const STAGING_LEASE_MS = 15 * 60_000;
+const LATER = { kind: 'later', delayMs: 10 * 60_000 } as const;
 
-/** What a worker does besides jobs: takes back what dead workers left, asks blocked destinations, removes staging nobody needs. */
+/** How the errands of a worker are run. */
+export interface MaintenanceOptions {
+  /** Ends what is under way. */
+  readonly signal: AbortSignal;
+  /** An errand is done, or has failed: look again. */
+  readonly onDone: (failure: { readonly error: unknown } | null) => void;
+}
+
+/**
+ * What a worker does besides jobs: takes back what dead workers left, asks blocked destinations, removes staging nobody needs.
+ * Whatever goes over a network is an errand of its own, so that a destination that does not answer keeps nobody waiting.
+ */
 export class Maintenance {
   readonly #env: WorkerEnv;
+  readonly #options: MaintenanceOptions;
   readonly #sleep: SleepDetector;
+  readonly #errands = new Set<Promise<void>>();
   #checkedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(env: WorkerEnv) {
+  constructor(env: WorkerEnv, options: MaintenanceOptions) {
     this.#env = env;
+    this.#options = options;
     this.#sleep = new SleepDetector(env.clock, env.policy.leaseMs);
   }
 
-  /** Everything that is due. Returns whether something was done that may have made jobs due. */
-  async run(signal: AbortSignal): Promise<boolean> {
-    const recovered = await this.#recoverWhenDue();
-    const probed = await this.#probeNext(signal);
-    const removed = await this.#removeStaging(signal);
-    return recovered || probed || removed;
+  /** Whether an errand is under way. */
+  get busy(): boolean {
+    return this.#errands.size > 0;
   }
 
-  async #recoverWhenDue(): Promise<boolean> {
+  /** Begins everything that is due; one errand of a kind at a time. */
+  async run(): Promise<void> {
+    await this.#recoverWhenDue();
+    if (this.busy) return;
+    const probe = await this.#env.store.claimProbe({ leaseMs: PROBE_LEASE_MS });
+    if (probe !== null) this.#begin(this.#probe(probe));
+    const staging = await this.#env.store.claimAbandonedStaging({ owner: this.#env.owners.self, leaseMs: STAGING_LEASE_MS });
+    if (staging !== null) this.#begin(this.#removeStaging(staging));
+  }
+
+  /** Waits for what is under way. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#errands);
+  }
+
+  #begin(work: Promise<void>): void {
+    const errand: Promise<void> = work.then(
+      () => this.#end(errand, null),
+      (error: unknown) => this.#end(errand, { error }),
+    );
+    this.#errands.add(errand);
+  }
+
+  #end(errand: Promise<void>, failure: { readonly error: unknown } | null): void {
+    this.#errands.delete(errand);
+    this.#options.onDone(failure);
+  }
+
+  async #recoverWhenDue(): Promise<void> {
     const { clock, policy } = this.#env;
-    const awake = this.#sleep.look();
-    if (clock.monotonic() - this.#checkedAt < policy.recoveryMs) return false;
+    const lapsed = this.#sleep.look();
+    if (clock.monotonic() - this.#checkedAt < policy.recoveryMs) return;
     this.#checkedAt = clock.monotonic();
-    const recovered = await this.#recover(awake);
+    await this.#recover(lapsed);
     await this.#endOrphans();
-    return recovered;
   }
 
-  async #recover(lapsed: 'recover' | 'leave'): Promise<boolean> {
+  async #recover(lapsed: 'recover' | 'leave'): Promise<void> {
     const { store, owners, policy, events } = this.#env;
     const leases = await store.leases();
     const dead = distinct(leases.map(({ owner }) => owner)).filter((owner) => owners.isAlive(owner) === 'dead');
     const anyLapsed = lapsed === 'recover' && leases.some(({ remainingMs }) => remainingMs <= 0);
-    if (dead.length === 0 && !anyLapsed) return false;
+    if (dead.length === 0 && !anyLapsed) return;
     const jobs = await store.recover({ dead, lapsed, maxRecoveries: policy.maxRecoveries });
     if (jobs.length > 0) events.emit({ type: 'recovered', jobs });
-    return jobs.length > 0;
   }
 
   /** Also of jobs that will not run again. */
@@ -59,35 +101,32 @@ export class Maintenance {
     }
   }
 
-  async #probeNext(signal: AbortSignal): Promise<boolean> {
+  async #probe(due: DueProbe): Promise<void> {
     const { store, destinations, random, policy, events } = this.#env;
-    const due = await store.claimProbe({ leaseMs: PROBE_LEASE_MS });
-    if (due === null) return false;
     const destination = await destinations(due.name);
-    const report = (await destination?.transport.probe({ signal })) ?? NOT_CONFIGURED;
-    if (signal.aborted) return false;
-    const next = (errorKind: typeof due.errorKind): number => probeDelay({ ...due, errorKind, failedProbes: due.failedProbes + 1 }, random, policy.probes);
+    const report = (await destination?.transport.probe({ signal: this.#options.signal })) ?? NOT_CONFIGURED;
+    if (this.#options.signal.aborted) return;
+    const next = (errorKind: DueProbe['errorKind']): number => probeDelay({ ...due, errorKind, failedProbes: due.failedProbes + 1 }, random, policy.probes);
     const outcome = judgeProbe(due, report, next);
     const { requeued } = await store.settleProbe(due.name, outcome);
     if (outcome.verdict.kind === 'release') events.emit({ type: 'destinationUp', destination: due.name, requeued });
     else events.emit({ type: 'destinationDown', destination: due.name, reason: due.reason, detail: outcome.verdict.detail, probeInMs: outcome.verdict.probeInMs });
-    return true;
   }
 
-  async #removeStaging(signal: AbortSignal): Promise<boolean> {
-    const { store, owners, policy, destinations, hostId, events } = this.#env;
-    const abandoned = await store.claimAbandonedStaging({ owner: owners.self, leaseMs: policy.leaseMs });
-    if (abandoned === null) return false;
-    const { lease, destination: name, finalName } = abandoned;
+  async #removeStaging({ lease, destination: name, finalName }: AbandonedStaging): Promise<void> {
+    const { store, destinations, hostId, events } = this.#env;
+    const { signal } = this.#options;
     try {
       const destination = await destinations(name);
       await destination?.transport.remove({ placement: { ...lease, hostId, finalName }, signal });
-      await store.settleAbandonedStaging(lease, { kind: 'removed' });
+      // A destination that the configuration has lost may come back to it.
+      await store.settleAbandonedStaging(lease, destination === null ? LATER : { kind: 'removed' });
     } catch (error) {
-      events.emit({ type: 'problem', error, jobId: lease.jobId });
-      await store.settleAbandonedStaging(lease, { kind: 'later', delayMs: STAGING_RETRY_MS, reason: String(error) });
+      // Somebody else does it by now.
+      if (isLonghaulError(error, 'LEASE_LOST')) return;
+      if (!signal.aborted) events.emit({ type: 'problem', error, jobId: lease.jobId });
+      await store.settleAbandonedStaging(lease, signal.aborted ? { kind: 'later', delayMs: 0 } : LATER);
     }
-    return true;
   }
 }
 

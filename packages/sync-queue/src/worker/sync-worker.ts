@@ -64,8 +64,8 @@ class WorkerLoop {
   constructor(env: WorkerEnv, run: WorkerRun) {
     this.#env = env;
     this.#run = run;
-    this.#maintenance = new Maintenance(env);
     this.#wake = new WakeUp(env.clock);
+    this.#maintenance = new Maintenance(env, { signal: this.#stop.signal, onDone: (failure) => this.#errandDone(failure) });
   }
 
   async run(): Promise<void> {
@@ -90,10 +90,12 @@ class WorkerLoop {
   async #finished(): Promise<boolean> {
     if (this.#stop.signal.aborted || this.#fatal !== null) return true;
     try {
-      const busy = await this.#maintenance.run(this.#stop.signal);
+      await this.#maintenance.run();
+      // What an errand makes due is looked for again when it is done.
+      const errand = this.#maintenance.busy;
       const claimed = await this.#fill();
-      if (busy || claimed) this.#wake.call();
-      return !busy && this.#run.mode === 'drain' && this.#running.size === 0 && !claimed && (await this.#nothingHeld());
+      if (claimed) this.#wake.call();
+      return this.#run.mode === 'drain' && !errand && !claimed && this.#running.size === 0 && (await this.#nothingHeld());
     } catch (error) {
       return this.#afterError(error);
     }
@@ -129,6 +131,14 @@ class WorkerLoop {
     this.#running.set(held, work);
   }
 
+  #errandDone(failure: { readonly error: unknown } | null): void {
+    if (failure !== null) {
+      this.#env.events.emit({ type: 'problem', error: failure.error, jobId: null });
+      if (isUnusable(failure.error)) this.#fatal ??= failure;
+    }
+    this.#wake.call();
+  }
+
   /** Passing trouble of the store does not end a worker that is to run for ever. */
   #afterError(error: unknown): boolean {
     this.#env.events.emit({ type: 'problem', error, jobId: null });
@@ -151,6 +161,9 @@ class WorkerLoop {
     });
     await all;
     endGrace();
+    // The signal has not come at the end of a drain: then nothing is under way.
+    this.#stop.abort();
+    await this.#maintenance.settled();
   }
 }
 
