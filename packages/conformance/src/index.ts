@@ -1,2 +1,3 @@
+export * from './queue-store/index.ts';
 export * from './session-backend/index.ts';
 export * from './transport/index.ts';

@@ -1,7 +1,7 @@
+import type { QueueStoreSubject } from '@longhaul/conformance';
+import { queueStoreConformance } from '@longhaul/conformance';
 import { SqliteQueueStore } from '@longhaul/sync-queue';
 import { tempDir } from '@longhaul/testbed';
-import type { QueueStoreSubject } from '../src/queue-store/index.ts';
-import { queueStoreConformance } from '../src/queue-store/index.ts';
 
 const sqlite: QueueStoreSubject = {
   name: 'SqliteQueueStore',
