@@ -22,7 +22,13 @@ export function startRecord(raw: RawRecord): StartRecord {
     startedAt: textField(raw, 'startedAt'),
     launcherPid: integerField(raw, 'launcherPid'),
     launcherStartTime: textField(raw, 'launcherStartTime'),
+    ...shell(raw),
   };
+}
+
+function shell(raw: RawRecord): Pick<StartRecord, 'shell'> {
+  const [pid, startTime] = [optionalInteger(raw, 'shellPid'), optionalText(raw, 'shellStartTime')];
+  return pid === null || startTime === null ? {} : { shell: { pid, startTime } };
 }
 
 export function stopRecord(raw: RawRecord): StopRecord {

@@ -22,6 +22,8 @@ export interface StartRecord {
   readonly startedAt: string;
   readonly launcherPid: number;
   readonly launcherStartTime: string;
+  /** The parent of the job, which writes job.json; where there is no launcher any more, its word is waited for. Not known of containers. */
+  readonly shell?: { readonly pid: number; readonly startTime: string };
 }
 
 /** stop.json: the intent, written before any signal; the launcher looks at it before exec too. */

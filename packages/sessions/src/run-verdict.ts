@@ -66,7 +66,10 @@ function withStart(records: RunRecords, start: NonNullable<RunRecords['start']>,
     case 'dead':
   }
   if (world.liveness(start.launcherPid, start.launcherStartTime) === 'alive') return { kind: 'running', pid: null };
-  return records.job === null ? concluded('lost') : fromExit(records.job, 'job.json');
+  if (records.job !== null) return fromExit(records.job, 'job.json');
+  // The job's parent is about to write how it ended.
+  if (start.shell !== undefined && world.liveness(start.shell.pid, start.shell.startTime) === 'alive') return { kind: 'running', pid: null };
+  return concluded('lost');
 }
 
 function withoutStart(records: RunRecords, world: World): RunVerdict {

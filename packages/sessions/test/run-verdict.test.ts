@@ -41,6 +41,13 @@ describe('a run whose job was started', () => {
     expect(judgeRun(recordsOf({ start: START, job }), nobody)).toMatchObject({ kind: 'exited', exitCode: 42, reason: 'exit', recorded: 'job.json' });
   });
 
+  test('is not lost while its parent lives, which is about to write how it ended', () => {
+    const start = { ...START, shell: { pid: 4321, startTime: 'shell' } };
+    expect(judgeRun(recordsOf({ start }), worldWith([[4321, 'shell']]))).toEqual({ kind: 'running', pid: null });
+    expect(judgeRun(recordsOf({ start }), worldWith([[4321, 'another']]))).toMatchObject({ kind: 'exited', reason: 'lost' });
+    expect(judgeRun(recordsOf({ start, job: EXIT }), worldWith([[4321, 'shell']]))).toMatchObject({ recorded: 'job.json' });
+  });
+
   test('keeps what the inner shell saw across a reboot', () => {
     expect(judgeRun(recordsOf({ start: START, job: { ...EXIT, exitCode: 3 } }), afterReboot)).toMatchObject({ kind: 'exited', exitCode: 3, reason: 'exit' });
   });
