@@ -12,6 +12,8 @@ export async function confirm(question: string, { stdin, interrupted }: Cli): Pr
   // Loaded here: a list must not pay for a question.
   const { createInterface } = await import('node:readline/promises');
   const prompt = createInterface({ input: stdin, output: process.stderr });
+  // On a terminal the prompt takes Ctrl-C for itself; it means the same as everywhere.
+  prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     const answer = await prompt.question(`${printableMessage(question)} [y/N] `, { signal: interrupted });
     return /^y(?:es)?$/i.test(answer.trim());

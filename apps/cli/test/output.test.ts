@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { coloursFor } from '../src/output/colours.ts';
 import { printable, printableMessage, printablePath } from '../src/output/printable.ts';
 import { count, formatAgo, formatBytes, formatSpan } from '../src/output/quantities.ts';
 import { commandText, endText, jobExitCode, stateText } from '../src/output/session-text.ts';
@@ -162,4 +163,17 @@ describe('taking control sequences out of a log', () => {
       }),
     );
   });
+});
+
+it.each([
+  [{}, true, true],
+  [{}, false, false],
+  [{ NO_COLOR: '1' }, true, false],
+  [{ NO_COLOR: '' }, true, true],
+  [{ TERM: 'dumb' }, true, false],
+  [{ FORCE_COLOR: '1' }, false, true],
+  [{ FORCE_COLOR: '1', NO_COLOR: '1' }, false, false],
+  [{ FORCE_COLOR: '0' }, true, false],
+])('colours with %j on a terminal (%s): %s', (env, isTerminal, coloured) => {
+  expect(coloursFor(env, isTerminal).bad('x') !== 'x').toBe(coloured);
 });

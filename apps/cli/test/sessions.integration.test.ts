@@ -7,6 +7,7 @@ import type { SessionStatus } from '@longhaul/sessions';
 import { requireService, waitFor } from '@longhaul/testbed';
 import { describe, expect, it } from 'vitest';
 
+import type { CliWorld } from './cli-world.ts';
 import { cliWorld } from './cli-world.ts';
 
 const sh = (script: string): readonly string[] => ['--', 'sh', '-c', script];
@@ -121,6 +122,16 @@ describe.runIf(requireService('tmux', 'script'))('sessions on the command line',
     expect((await world.json<{ session: SessionStatus }>(['status', 'screen'])).session).toMatchObject({ state: 'running', attachedClients: 0 });
   });
 
+  it('remove asks on a terminal; no is no, Ctrl-C is 130', async () => {
+    const world = cliWorld();
+    await world.longhaul(['run', 'old', '--', 'true']);
+    expect(await answer(world, '\r')).toBe(1);
+    expect(await answer(world, '\u0003')).toBe(130);
+    expect((await world.longhaul(['status', 'old'])).code).toBe(0);
+    expect(await answer(world, 'y\r')).toBe(0);
+    expect((await world.longhaul(['status', 'old'])).code).toBe(3);
+  });
+
   it('names secrets nowhere, and shows what a name hides', async () => {
     const world = cliWorld();
     const secret = 'hunter2-S3CRET';
@@ -144,6 +155,18 @@ describe.runIf(requireService('tmux', 'script'))('sessions on the command line',
     expect((await world.longhaul(['run', 'other'], { cwd })).code).toBe(125);
   });
 });
+
+/** Types `keys` at the question of `longhaul remove old`. Gives the exit code. */
+async function answer(world: CliWorld, keys: string): Promise<number | null> {
+  const main = path.resolve(import.meta.dirname, '../src/main.ts');
+  const terminal = spawn('script', ['-qec', `${process.execPath} --conditions=@longhaul/source ${main} remove old`, '/dev/null'], { cwd: world.project, env: world.env, stdio: ['pipe', 'pipe', 'inherit'] });
+  let shown = '';
+  terminal.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+  const ended = once(terminal, 'exit');
+  await waitFor(() => shown.includes('[y/N]'), { what: 'the question' });
+  terminal.stdin.write(keys);
+  return (await ended)[0] as number | null;
+}
 
 /** Whether a process has come as far as to watch a folder: it waits, and nothing that it prints would say so. */
 function isWatching(pid: number): boolean {

@@ -53,7 +53,7 @@ export const syncList: CommandModule = {
           { title: 'DETAIL', cell: (job) => (job.state === 'VERIFIED' ? '' : detailOf(job, now)), priority: 3, fit: 'cut' },
         ]),
       );
-      if (worker === 'none' && page.jobs.some(({ state }) => ACTIVE.includes(state))) cli.printer.note('no worker runs: longhaul sync work, or longhaul serve');
+      if (worker === 'none' && page.jobs.some(({ state }) => ACTIVE.includes(state)) && page.jobs.every(({ owner }) => owner === null)) cli.printer.note('no worker runs: longhaul sync work, or longhaul serve');
       if (page.nextCursor !== null && cli.printer.isTerminal) cli.printer.note('there are more: --limit 500, or --cursor');
       return EXIT.OK;
     });
