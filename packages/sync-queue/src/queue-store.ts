@@ -55,6 +55,8 @@ export interface QueueStore extends AsyncDisposable {
   orphans(): Promise<readonly Orphan[]>;
   /** Staging of cancelled or finished jobs, leased to `owner`; null where there is none, or its destination is blocked. */
   claimAbandonedStaging(request: { readonly owner: Owner; readonly leaseMs: number }): Promise<AbandonedStaging | null>;
+  /** A worker that lost its lease may have made staging anew after the job was settled: somebody is to look. */
+  reportStaging(jobId: string): Promise<void>;
   /** @throws LeaseLostError */
   settleAbandonedStaging(lease: LeaseRef, outcome: { readonly kind: 'removed' } | { readonly kind: 'later'; readonly delayMs: number }): Promise<void>;
 

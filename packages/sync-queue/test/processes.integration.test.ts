@@ -68,6 +68,25 @@ describe('worker processes that share a queue file', () => {
     expect(new Set(steps.map(([, , , pid]) => pid)).size).toBe(2);
   });
 
+  it('lose none and publish none twice, however often they are killed', async () => {
+    const on = await bench(60);
+    for (let kill = 1; kill <= 10; kill += 1) {
+      const workers = [startWorker(on), startWorker(on)];
+      const before = (await log(on)).length;
+      // Killed at some moment of the work, or when nothing is left to do.
+      await waitFor(async () => (await log(on)).length >= before + 3 * kill || !(await on.store.hasActive()), { interval: 1 });
+      for (const { child } of workers) child.kill('SIGKILL');
+      await Promise.all(workers.map(async ({ ended }) => ended));
+    }
+    const last = startWorker(on);
+    expect(await last.ended).toBe(0);
+    expect(await on.store.counts()).toEqual([{ destination: 'disk', state: 'VERIFIED', jobs: 60 }]);
+    const published = (await log(on)).filter(([name]) => name === 'published').map(([, id]) => id);
+    expect(new Set(published).size).toBe(published.length);
+    for (const { id } of (await on.store.list({ limit: 500 })).jobs) expect(await on.store.proofs(id)).toHaveLength(1);
+    expect(await on.store.leases()).toEqual([]);
+  });
+
   it('lose none when one is killed: another takes over within seconds, after it has ended the orphan', async () => {
     const on = await bench(1);
     const first = startWorker(on, 'hang');

@@ -121,7 +121,7 @@ describe('a worker that dies', () => {
     letGo();
     await world.clock.until(late);
     expect(frozen.events.some(({ type }) => type === 'leaseLost')).toBe(true);
-    expect(await world.queue.get(id)).toMatchObject({ state: 'VERIFIED', epoch: 2 });
+    expect(await world.queue.get(id)).toMatchObject({ state: 'VERIFIED', owner: null });
     expect(destination.reveals).toHaveLength(1);
   });
 

@@ -99,6 +99,16 @@ export function describeRequests(subject: QueueStoreSubject): void {
       expect(await store.claimAbandonedStaging({ owner: WORKER_A, leaseMs: 1000 })).toBeNull();
     });
 
+    it('has staging removed that was made after the job was settled, and no other', async () => {
+      const { store } = await bench(subject);
+      const done = await verified(store, 'done');
+      const waiting = await enqueued(store, 'waiting');
+      const broken = await failed(store, 'broken');
+      for (const id of [done, waiting, broken]) await store.reportStaging(id);
+      const claim = async (): Promise<string | undefined> => (await store.claimAbandonedStaging({ owner: WORKER_A, leaseMs: 1000 }))?.lease.jobId;
+      expect([await claim(), await claim()]).toEqual([done, undefined]);
+    });
+
     it('lets a job that is asked for again wait until its staging is removed', async () => {
       const { store } = await bench(subject);
       const job = await running(store);

@@ -100,6 +100,14 @@ export function claimAbandonedStaging(tx: Tx, request: { readonly owner: Owner; 
   return { lease: { jobId: row.id, epoch }, destination: row.destination, finalName: row.final_name as RawPath };
 }
 
+/** A job that is on its way, or may be tried again, still needs its staging. */
+export function reportStaging(tx: Tx, jobId: string): void {
+  tx.sql(
+    `UPDATE jobs SET staging = 'abandoned', staging_due_at = ? WHERE id = ? AND staging = 'none'
+     AND state IN ('VERIFIED', 'CLEANUP_ELIGIBLE', 'CLEANED', 'CANCELLED')`,
+  ).run(tx.now, jobId);
+}
+
 type StagingOutcome = { readonly kind: 'removed' } | { readonly kind: 'later'; readonly delayMs: number };
 
 /** Lets go of the row; a job that was asked for again meanwhile can run now. Returns false when the lease is lost. */

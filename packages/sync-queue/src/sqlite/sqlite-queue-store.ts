@@ -136,6 +136,10 @@ export class SqliteQueueStore implements QueueStore {
     return this.#db.write((tx) => claims.claimAbandonedStaging(tx, request));
   }
 
+  async reportStaging(jobId: string): Promise<void> {
+    await this.#db.write((tx) => claims.reportStaging(tx, jobId));
+  }
+
   async settleAbandonedStaging(lease: LeaseRef, outcome: Parameters<QueueStore['settleAbandonedStaging']>[1]): Promise<void> {
     const held = await this.#db.write((tx) => claims.settleAbandonedStaging(tx, lease, outcome));
     if (!held) throw new LeaseLostError(lease.jobId);

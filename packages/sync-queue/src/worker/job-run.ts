@@ -26,6 +26,8 @@ export class JobRun {
   /** The row as the last transaction left it. */
   job: Job;
   seal: Seal | null = null;
+  /** Whether this run has begun to push. */
+  pushing: 'begun' | 'no' = 'no';
   /** Seal digest whose push into staging is complete. */
   stagedDigest: string | null;
   destination: Destination | null = null;
@@ -64,6 +66,7 @@ export async function runJob(env: WorkerEnv, claimed: ClaimedJob, held: HeldJob)
   } catch (error) {
     if (!isLeaseLost(error)) throw error;
     env.events.emit({ type: 'leaseLost', jobId: claimed.job.id });
+    if (run.pushing === 'begun') await env.store.reportStaging(claimed.job.id);
   }
 }
 

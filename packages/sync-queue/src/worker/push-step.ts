@@ -64,6 +64,7 @@ async function push(run: JobRun, what: Pick<PushRequest, 'seal' | 'repeat'>): Pr
   const { held, progress, transport, destination, placement } = run;
   const bandwidth = destination?.bandwidth?.() ?? null;
   const processes = new ProcessNotes(run);
+  run.pushing = 'begun';
   const result = await held.watched(async () =>
     transport.push({
       ...what,

@@ -36,7 +36,7 @@ const worker = new SyncWorker({
   endProcess,
   hostId: 'host-1',
   hostName: 'alpha',
-  policy: { slots: 100 },
+  policy: { slots: 100, maxRecoveries: 1_000 },
 });
 worker.on((event) => {
   if (event.type === 'problem') console.error(event.error);

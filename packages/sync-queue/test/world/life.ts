@@ -12,6 +12,8 @@ export interface Death {
  */
 export class Life {
   readonly #death: Death | null;
+  #thawed: Promise<void> = Promise.resolve();
+  #frozen = false;
   #calls = 0;
   #dead = false;
   readonly onDeath: (() => void)[] = [];
@@ -30,6 +32,22 @@ export class Life {
     for (const tell of this.onDeath) tell();
   }
 
+  /**
+   * Stopped, as by SIGSTOP or a machine out of memory: alive, and silent until what is returned is called. (The note about a
+   * program that was just started still gets through: no test can ask for more than the order spawn, note.)
+   */
+  freeze(): () => void {
+    let thaw = (): void => undefined;
+    this.#frozen = true;
+    this.#thawed = new Promise<void>((resolve) => {
+      thaw = () => {
+        this.#frozen = false;
+        resolve();
+      };
+    });
+    return thaw;
+  }
+
   /** The same object, as this process sees it. */
   through<T extends object>(port: T): T {
     return new Proxy(port, {
@@ -37,7 +55,10 @@ export class Life {
         const member: unknown = Reflect.get(target, name, target);
         if (typeof member !== 'function') return member;
         if (name === 'watch') return () => ({ [Symbol.dispose]: () => undefined });
-        return async (...args: unknown[]) => this.#call(async () => (member as (...given: unknown[]) => Promise<unknown>).apply(target, args));
+        return async (...args: unknown[]) => {
+          if (this.#frozen && name !== 'recordProcess') await this.#thawed;
+          return this.#call(async () => (member as (...given: unknown[]) => Promise<unknown>).apply(target, args));
+        };
       },
     });
   }
@@ -47,7 +68,9 @@ export class Life {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
       after: (ms, call) => clock.after(ms, () => {
-        if (!this.#dead) call();
+        void this.#thawed.then(() => {
+          if (!this.#dead) call();
+        });
       }),
     };
   }
@@ -62,6 +85,7 @@ export class Life {
     }
     try {
       const result = await work();
+      if (this.#frozen) await this.#thawed;
       if (last) this.kill();
       return this.dead ? await never() : result;
     } catch (error) {

@@ -84,11 +84,18 @@ class Simulation {
     const death = this.#random() < 0.7 ? { call: 1 + this.#below(60), moment: this.#random() < 0.5 ? 'before' : 'after' } as const : null;
     const life = new Life(death);
     life.onDeath.push(() => (this.#crashes += 1));
+    const freezes = this.#random() < 0.2;
+    if (freezes) world.clock.after(this.#below(2_000), () => this.#freeze(world, life));
     // Nobody lives for ever: also the one that has nothing to do.
-    world.clock.after(100 + this.#below(8_000), () => life.kill());
+    world.clock.after(100 + this.#below(8_000) + (freezes ? 200_000 : 0), () => life.kill());
     const { worker } = world.worker({ life, policy: { maxRecoveries: Number.MAX_SAFE_INTEGER, stallMs: 60_000 } });
     worker.run({ mode: 'forever', concurrency: 1 + this.#below(3) }).catch((error: unknown) => this.#problems.push(`a worker failed: ${String(error)}`));
     return life;
+  }
+
+  /** Long enough for its lease to lapse, most times. */
+  #freeze(world: World, life: Life): void {
+    world.clock.after(30_000 + this.#below(120_000), life.freeze());
   }
 
   /** Things that people and other programs do meanwhile. */
