@@ -13,12 +13,16 @@ export interface TerminalRecord {
 
 const FILE = 'tmux.json';
 
-/** Writes it whole or not at all. */
+/** Writes it whole or not at all. A disk that is full must not keep a job from starting for the sake of a hint. */
 export function writeTerminalRecord(run: RunDirectory, record: TerminalRecord): void {
   const path = join(run.path, FILE);
   const staging = `${path}.tmp`;
-  writeFileSync(staging, `${JSON.stringify({ schemaVersion: 1, ...record })}\n`, { mode: 0o600 });
-  renameSync(staging, path);
+  try {
+    writeFileSync(staging, `${JSON.stringify({ schemaVersion: 1, ...record })}\n`, { mode: 0o600 });
+    renameSync(staging, path);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT'))) throw error;
+  }
 }
 
 /** null where there is none, or none that can be used: the configured socket is asked then. */

@@ -235,6 +235,20 @@ describe.runIf(available && requireService('root'))('a full state disk', () => {
     await bed[Symbol.asyncDispose]();
   });
 
+  it('between the preparation and the start changes nothing: the records have their room', async () => {
+    await using disk = await smallDisk({ bytes: 1024 * 1024 });
+    const bed = await tmuxBed({ stateDir: join(disk.path, 'state') });
+    const spec = bed.spec('train', sh('exit 42'));
+    const run = await bed.prepare(spec);
+    fill(disk.path);
+    await bed.backend.start(spec, run);
+    expect(await exitRecord(bed, run)).toMatchObject({ exitCode: 42, reason: 'exit' });
+    const { start, damaged } = await bed.runs.records(run);
+    expect(start).not.toBeNull();
+    expect(damaged).toEqual([]);
+    await bed[Symbol.asyncDispose]();
+  });
+
   it('does not end a job that goes on printing, and its log goes on when there is room again', async () => {
     await using disk = await smallDisk({ bytes: 1024 * 1024 });
     const bed = await tmuxBed({ stateDir: join(disk.path, 'state') });
