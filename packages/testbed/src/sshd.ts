@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { freePort } from './free-port.ts';
@@ -62,7 +63,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     const port = options.port ?? (await freePort());
     const files = await makeKeys(dir.path, port);
     await writeConfig({ dir: dir.path, port, options });
-    const server = new SshdProcess(dir.join('sshd_config'), port);
+    const server = new SshdProcess(dir.path, port);
     await server.start();
     const { username } = userInfo();
     return {
@@ -150,26 +151,29 @@ async function runAsCommand(dir: string, uid: number): Promise<string> {
   return `ForceCommand ${dir}/run-as`;
 }
 
-/** The process of one server, and what it logged over all its starts. */
+/** The process of one server. It logs to a file: a pipe that a busy test does not read would stop it. */
 class SshdProcess {
-  log = '';
   #child: ChildProcess | null = null;
-  readonly #config: string;
+  readonly #dir: string;
   readonly #port: number;
 
-  constructor(config: string, port: number) {
-    this.#config = config;
+  constructor(dir: string, port: number) {
+    this.#dir = dir;
     this.#port = port;
+  }
+
+  get log(): string {
+    return readFileSync(`${this.#dir}/sshd.log`, 'utf8');
   }
 
   async start(): Promise<void> {
     if (this.#child !== null) return;
     // Privilege separation of sshd insists on this folder; it is lost with every reboot.
     if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
-    // A group of its own: the children that serve connections end with it.
-    const child = spawn(findProgram('sshd') ?? 'sshd', ['-D', '-e', '-f', this.#config], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+    await appendFile(`${this.#dir}/sshd.log`, '');
+    const args = ['-D', '-E', `${this.#dir}/sshd.log`, '-f', `${this.#dir}/sshd_config`];
+    const child = spawn(findProgram('sshd') ?? 'sshd', args, { stdio: 'ignore', detached: true });
     this.#child = child;
-    child.stderr.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
     await waitFor(
       async () => {
         if (child.exitCode !== null) throw new Error(`sshd ended: ${this.log}`);
