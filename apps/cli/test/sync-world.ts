@@ -32,8 +32,6 @@ export interface SyncWorld extends CliWorld {
   /** The queue of the same state directory, in the test's own process: quicker than a call for what is not under test. */
   readonly sync: SyncHost;
   readonly host: Host;
-  /** How `dest` stands in longhaul.yaml. */
-  readonly settings: Readonly<Record<string, unknown>>;
   /** Settings of `dest` from now on: those that it was made with, and these. */
   configure(more: Readonly<Record<string, unknown>>): void;
   /** Puts a source into the queue; nobody works on it yet. */
@@ -67,21 +65,27 @@ afterAll(() => {
 });
 export const CACHED: Readonly<Record<string, string | undefined>> = { NODE_DISABLE_COMPILE_CACHE: undefined, NODE_COMPILE_CACHE: cache };
 
+/** argv of the command line, for a test that must start it in another way. */
+export const CLI: readonly string[] = [process.execPath, '--conditions=@longhaul/source', path.resolve(import.meta.dirname, '../src/main.ts')];
+
 export interface SyncWorldOptions {
   readonly type: DestinationType;
   readonly sshd?: () => Sshd;
   /** The folder at the destination; one of its own if not given. */
   readonly place?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** More destinations of these types, named by the type; each has a folder of its own, `<root>/<type>`. */
+  readonly also?: readonly DestinationType[];
 }
 
-export async function syncWorld({ type, sshd, place: given, settings = {} }: SyncWorldOptions): Promise<SyncWorld> {
+export async function syncWorld({ type, sshd, place: given, settings = {}, also = [] }: SyncWorldOptions): Promise<SyncWorld> {
   const world = cliWorld();
   const place = given ?? path.join(world.root, 'place');
   mkdirSync(place, { recursive: true });
-  const own = { ...settingsOf(type, place, sshd), ...settings };
+  for (const other of also) mkdirSync(path.join(world.root, other));
+  const others = Object.fromEntries(also.map((other) => [other, { ...settingsOf(other, path.join(world.root, other), sshd), ...settings }]));
   const configure = (more: Readonly<Record<string, unknown>>): void => {
-    world.write('longhaul.yaml', JSON.stringify({ destinations: { dest: { ...own, ...more } } }));
+    world.write('longhaul.yaml', JSON.stringify({ destinations: { ...others, dest: { ...settingsOf(type, place, sshd), ...settings, ...more } } }));
   };
   configure({});
   const host = await openHost({ cwd: world.project, env: world.env, stateDir: world.stateDir, program: null });
@@ -96,7 +100,6 @@ export async function syncWorld({ type, sshd, place: given, settings = {} }: Syn
     place,
     host,
     sync,
-    settings: own,
     configure,
     enqueue: async (source, { as = null, to = 'dest' }: { readonly as?: string | null; readonly to?: string } = {}) => {
       const [pushed] = await sync.push({ source: path.resolve(world.project, source), to: [to], as });

@@ -6,7 +6,7 @@ import type { AgainOutcome, FailedOutcome } from '../outcome.ts';
 import { decideRetry } from '../retry-policy.ts';
 import type { RetryDecision } from '../retry-policy.ts';
 import type { JobRun } from './job-run.ts';
-import { needsOperator, probeDelay, unreachable } from './probe-policy.ts';
+import { isDown, needsOperator, probeDelay, unreachable } from './probe-policy.ts';
 
 type Answer = AgainOutcome | FailedOutcome;
 
@@ -50,7 +50,7 @@ function decide(run: JobRun, { kind, retryAfterMs }: Failure, probe: ProbeReport
       reseals: job.reseals,
       repeats: repeatsOf(run, kind),
       retryAfterMs,
-      destination: probe?.reachable === false ? 'down' : 'answers',
+      destination: isDown(probe, kind) ? 'down' : 'answers',
       sealBytes: run.seal?.totals.bytes ?? null,
       diskBytes: diskBytes(probe),
     },
@@ -80,7 +80,7 @@ interface Situation {
 /** A destination that is down or full is blocked for all its jobs; one that only refused this job is not. */
 async function blockFor(run: JobRun, { failure, probe, decision }: Situation): Promise<DestinationBlock | null> {
   const full = decision.action === 'waitForDestination' && decision.reason === 'no_space';
-  const down = probe?.reachable === false;
+  const down = probe !== null && isDown(probe, failure.kind);
   if (!full && !down) return null;
   const reason = full && !down ? 'no_space' : 'breaker';
   const errorKind = reason === 'no_space' ? 'no_space' : (probe?.errorKind ?? failure.kind);

@@ -48,10 +48,26 @@ export function probeDelay({ reason, errorKind, strikes, failedProbes }: Blocked
 export function judgeProbe(probe: DueProbe, report: ProbeReport, next: (errorKind: TransportErrorKind | null) => number): ProbeOutcome {
   const { reachable, errorKind, evidence, hint, freeBytes, tools } = report;
   const record = { reachable, errorKind, evidence, hint, freeBytes, tools };
-  if (!reachable) return { report: record, verdict: { kind: 'stay', detail: unreachable(report), probeInMs: next(errorKind) } };
+  if (!isOfUse(report)) return { report: record, verdict: { kind: 'stay', detail: unreachable(report), probeInMs: next(errorKind) } };
   const missing = probe.reason === 'no_space' ? missingBytes(probe.neededBytes, freeBytes) : 0;
-  if (missing === 0) return { report: record, verdict: { kind: 'release' } };
-  return { report: record, verdict: { kind: 'stay', detail: `the destination is full: ${freeBytes ?? 0} bytes free, ${probe.neededBytes ?? 0} needed`, probeInMs: next(errorKind) } };
+  if (missing === 0 && !isFull(report)) return { report: record, verdict: { kind: 'release' } };
+  return { report: record, verdict: { kind: 'stay', detail: `the destination is full: ${freeBytes ?? 0} bytes free, ${probe.neededBytes ?? 1} needed`, probeInMs: next(errorKind) } };
+}
+
+/** The test write itself met a full disk: it answers, and is of no use all the same. */
+export function isFull({ errorKind }: Pick<ProbeReport, 'errorKind'>): boolean {
+  return errorKind === 'no_space';
+}
+
+/** Whether a push may go there, but for want of space: a folder that may not be written to, or a missing program, answers as well. */
+function isOfUse(report: Pick<ProbeReport, 'reachable' | 'errorKind'>): boolean {
+  return isFull(report) || (report.reachable && report.errorKind === null);
+}
+
+/** Whether the destination as a whole is the matter, not only the job that has failed so: it does not answer, or has the same to say. */
+export function isDown(report: Pick<ProbeReport, 'reachable' | 'errorKind'> | null, failure: TransportErrorKind | null): boolean {
+  if (report === null || isFull(report)) return false;
+  return !report.reachable || (needsOperator(failure) && !isOfUse(report));
 }
 
 /** Where nobody tells what is free, only a push can find out. */
@@ -60,6 +76,6 @@ function missingBytes(needed: number | null, free: number | null): number {
 }
 
 /** For people: why a destination is not used. */
-export function unreachable({ errorKind, evidence }: Pick<ProbeReport, 'errorKind' | 'evidence'>): string {
-  return `the destination does not answer${errorKind === null ? '' : ` (${errorKind})`}${evidence === null ? '' : `: ${evidence}`}`;
+export function unreachable({ reachable, errorKind, evidence }: Pick<ProbeReport, 'reachable' | 'errorKind' | 'evidence'>): string {
+  return `the destination ${reachable ? 'cannot be used' : 'does not answer'}${errorKind === null ? '' : ` (${errorKind})`}${evidence === null ? '' : `: ${evidence}`}`;
 }
