@@ -87,6 +87,11 @@ export function ownerText({ host, pid }: Owner): string {
   return `by process ${pid} on ${host}`;
 }
 
+/** A cheap look, without the write lock. */
+export function anyAbandonedStaging(tx: Tx): boolean {
+  return tx.sql("SELECT 1 FROM jobs INDEXED BY jobs_abandoned WHERE staging = 'abandoned' AND staging_due_at <= ? LIMIT 1").get(tx.now) !== undefined;
+}
+
 export function claimAbandonedStaging(tx: Tx, request: { readonly owner: Owner; readonly leaseMs: number }): AbandonedStaging | null {
   const row = tx
     .sql(

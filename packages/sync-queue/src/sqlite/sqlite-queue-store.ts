@@ -133,6 +133,7 @@ export class SqliteQueueStore implements QueueStore {
   }
 
   async claimAbandonedStaging(request: { readonly owner: Owner; readonly leaseMs: number }): Promise<AbandonedStaging | null> {
+    if (!(await this.#db.read(claims.anyAbandonedStaging))) return null;
     return this.#db.write((tx) => claims.claimAbandonedStaging(tx, request));
   }
 
