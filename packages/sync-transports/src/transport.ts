@@ -102,6 +102,8 @@ export interface ProbeReport {
   readonly hint: string | null;
   /** Bytes a user may still write; null where nobody tells. */
   readonly freeBytes: number | null;
+  /** Size of the whole disk in bytes: what is larger will never fit; null where nobody tells. */
+  readonly totalBytes: number | null;
   readonly hash: ProofStrength;
   /** Free text for people, e.g. `rsync 3.2.7, GNU sha256sum`. */
   readonly tools: readonly string[];

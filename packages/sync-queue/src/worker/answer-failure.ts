@@ -52,7 +52,7 @@ function decide(run: JobRun, { kind, retryAfterMs }: Failure, probe: ProbeReport
       retryAfterMs,
       destination: isDown(probe, kind) ? 'down' : 'answers',
       sealBytes: run.seal?.totals.bytes ?? null,
-      diskBytes: diskBytes(probe),
+      diskBytes: probe?.totalBytes ?? null,
     },
     env.random,
     env.policy.retry,
@@ -63,12 +63,6 @@ function repeatsOf({ job, claimed }: JobRun, kind: TransportErrorKind | null): n
   if (kind === 'hash_mismatch') return job.mismatches;
   // In a row: the last failure of this job was of the same kind.
   return job.errorKind === kind ? claimed.blindRepeats : 0;
-}
-
-/** Not every transport can tell how large the whole disk is. */
-function diskBytes(probe: ProbeReport | null): number | null {
-  const total = (probe as { readonly totalBytes?: unknown } | null)?.totalBytes;
-  return typeof total === 'number' ? total : null;
 }
 
 interface Situation {

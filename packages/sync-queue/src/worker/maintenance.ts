@@ -136,6 +136,7 @@ const NOT_CONFIGURED = {
   evidence: 'the configuration has no such destination',
   hint: 'Add it under destinations: in longhaul.yaml',
   freeBytes: null,
+  totalBytes: null,
   hash: 'size',
   tools: [],
 } as const;

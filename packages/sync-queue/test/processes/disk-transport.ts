@@ -20,7 +20,7 @@ export class DiskTransport implements Transport {
   }
 
   probe(): ReturnType<Transport['probe']> {
-    return Promise.resolve({ reachable: true, errorKind: null, evidence: null, hint: null, freeBytes: null, hash: 'sha256', tools: [] });
+    return Promise.resolve({ reachable: true, errorKind: null, evidence: null, hint: null, freeBytes: null, totalBytes: null, hash: 'sha256', tools: [] });
   }
 
   checkNames(): Promise<void> {

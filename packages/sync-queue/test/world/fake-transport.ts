@@ -57,7 +57,7 @@ export class FakeTransport implements Transport {
     this.probes += 1;
     const { down, freeBytes } = this.#ports.destination;
     const free = Number.isFinite(freeBytes) ? freeBytes : null;
-    const found = { reachable: down === null, errorKind: down, evidence: down === null ? null : `fake: ${down}`, hint: null, freeBytes: free };
+    const found = { reachable: down === null, errorKind: down, evidence: down === null ? null : `fake: ${down}`, hint: null, freeBytes: free, totalBytes: null };
     return Promise.resolve({ ...found, hash: this.strength, tools: ['fake'] });
   }
 

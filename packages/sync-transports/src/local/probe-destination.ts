@@ -21,8 +21,8 @@ export async function probeDestination(folder: DestinationFolder): Promise<Probe
       await folder.removeFile(`${file}.new` as typeof file);
       await folder.removeFile(file);
     }
-    const { bavail, bsize } = await statfs(folder.shown);
-    return { reachable: true, errorKind: null, evidence: null, hint: null, freeBytes: bavail * bsize, hash: 'sha256', tools: [`Node.js ${process.versions.node}`] };
+    const { bavail, blocks, bsize } = await statfs(folder.shown);
+    return { reachable: true, errorKind: null, evidence: null, hint: null, freeBytes: bavail * bsize, totalBytes: blocks * bsize, hash: 'sha256', tools: [`Node.js ${process.versions.node}`] };
   } catch (error) {
     return failedProbe(destinationError('the test write at the destination', error));
   }
@@ -36,6 +36,7 @@ function failedProbe(error: Error): ProbeReport {
     evidence: error.message,
     hint: isKnown ? error.hint : null,
     freeBytes: null,
+    totalBytes: null,
     hash: 'sha256',
     tools: [],
   };

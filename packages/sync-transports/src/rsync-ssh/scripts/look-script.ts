@@ -67,9 +67,9 @@ if [ "$(wc -c <"$f")" -ne 4096 ]; then
   echo 'No space left on device: the test write was cut short' >&2
   exit 9
 fi
-free=$(df -P -k . | sed -n 's/.* \\([0-9][0-9]*\\)  *[0-9][0-9]*% .*/\\1/p')
+set -- $(df -P -k . | sed -n 's/.* \\([0-9][0-9]*\\)  *[0-9][0-9]*  *\\([0-9][0-9]*\\)  *[0-9][0-9]*% .*/\\1 \\2/p') '' ''
 version() { "$@" 2>/dev/null | sed -n 1p; }
-reply probed "$free" "$(version rsync --version)" "$(version sha256sum --version)" "$(version openssl version)" "$(uname -sr)"
+reply probed "$2" "$1" "$(version rsync --version)" "$(version sha256sum --version)" "$(version openssl version)" "$(uname -sr)"
 `;
 
 /** Tries names out in a folder of its own. They come on stdin as \`<number>/<name>\`, NUL after each; those that are there afterwards go back. */
