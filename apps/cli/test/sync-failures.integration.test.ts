@@ -161,7 +161,7 @@ describe.each(DESTINATION_TYPES)('what a transfer can meet, %s', (type) => {
     chmodSync(world.write('results/closed', 'y'), 0);
     const { id } = await world.enqueue('results');
     // Root reads everything; without these two capabilities it is a user like any other.
-    const [program = '', ...args] = [...(process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []), ...CLI, 'sync', 'work', '--drain'];
+    const [program, ...args] = [...(process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : []), ...CLI, 'sync', 'work', '--drain'];
     expect(await runToEnd(program, args, { cwd: world.project, env: world.env })).toMatchObject({ code: 0 });
     const { job, history } = await world.show(id);
     expect(job).toMatchObject({ state: 'FAILED', errorKind: 'permission', attempts: 1, evidence: expect.stringContaining('closed') as string });
