@@ -29,7 +29,7 @@ function subject(name: string, server: Server): TransportSubject {
         connect: async () => Promise.resolve(open()),
         destination: folderHands(dir.path),
         publishUntil: async (last, request) => {
-          const killed = await open(`reached() { if [ "$1" = '${last}' ]; then kill -9 $$; fi; }\n`).publish(request).then(() => false, () => true);
+          const killed = await open(`reached() { if [ "$1" = '${last}' ]; then sh -c "kill -9 $$ \\$PPID"; fi; }\n`).publish(request).then(() => false, () => true);
           if (!killed) throw new Error(`publish was not killed after ${last}`);
         },
         [Symbol.asyncDispose]: async () => {

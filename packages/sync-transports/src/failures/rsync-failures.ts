@@ -51,7 +51,7 @@ export const RSYNC_LINE_FAILURES: readonly FailureRule[] = [
 ];
 
 /** Which kind wins where several lines speak: what blocks everything first, what heals by itself last. */
-export const RSYNC_SEVERITY = ['no_space', 'config', 'permission', 'local_file_vanished', 'hash_mismatch', 'source_changed', 'unknown'] as const;
+export const RSYNC_SEVERITY = ['interrupted', 'no_space', 'config', 'permission', 'local_file_vanished', 'hash_mismatch', 'source_changed', 'unknown'] as const;
 
 /** Exit codes, where no text has decided. */
 export const RSYNC_CODE_FAILURES: readonly FailureRule[] = [

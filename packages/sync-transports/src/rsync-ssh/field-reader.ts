@@ -1,4 +1,4 @@
-import type { ReadShellOutput } from '../ssh/remote-shell.ts';
+import type { ReadShellOutput } from '../ssh/shell-output.ts';
 
 /** NUL for fields, newline for lines of hashes; rsync's display of progress begins with CR and has no other end than the next one. */
 export type PartEnd = '\0' | '\n' | '\n or \r';

@@ -17,8 +17,8 @@ import { HASH_SCRIPT, LIST_SCRIPT } from './scripts/look-script.ts';
 import { TreeListing } from './tree-listing.ts';
 
 /**
- * Lists the tree and hashes the sealed files there, both at the same time over several channels of one connection (design
- * §5.2, "Remote hashing is batched"). Everything that is there is listed; what the seal does not know is not hashed.
+ * Lists the tree, then hashes the sealed files there over several channels of one connection (design §5.2, "Remote hashing is
+ * batched"). Everything that is there is listed; what the seal does not know is not hashed.
  */
 export async function hashsum(host: RemoteHost, request: HashsumRequest): Promise<RemoteManifest> {
   const run = new HashRun(host, request);
@@ -42,57 +42,38 @@ class HashRun {
   }
 
   async run(): Promise<RemoteManifest> {
-    // Given up where the listing shows that a sealed file is something else now: a pipe would be waited for, for ever.
-    const surprise = new AbortController();
-    const hashing: { early: Promise<ReadonlyMap<RawPath, string>> | null } = { early: null };
-    const begin = (): void => {
-      hashing.early = this.#hash(this.#files, surprise.signal);
-      hashing.early.catch(() => undefined);
-    };
-    try {
-      const entries = await this.#list(begin);
-      const present = this.#files.filter(({ path }) => entries.get(path)?.type === 'file');
-      const isAsSealed = this.#files.every(({ path }) => (entries.get(path)?.type ?? 'file') === 'file');
-      if (!isAsSealed) surprise.abort();
-      const hashes = isAsSealed && hashing.early !== null ? await hashing.early : await this.#hash(present);
-      return { strength: 'sha256', entries: withHashes(entries, { hashes, expected: present }) };
-    } finally {
-      surprise.abort();
-      await hashing.early?.catch(() => undefined);
-    }
+    const entries = await this.#list();
+    // Only what the listing shows as a file: a pipe in its place would be waited for, for ever.
+    const present = this.#files.filter(({ path }) => entries.get(path)?.type === 'file');
+    return { strength: 'sha256', entries: withHashes(entries, { hashes: await this.#hash(present), expected: present }) };
   }
 
-  async #list(onListing: () => void): Promise<Map<RawPath, RemoteEntry>> {
+  async #list(): Promise<Map<RawPath, RemoteEntry>> {
     const { where, signal } = this.#request;
     const listing = new TreeListing();
-    const refused: string[] = [];
-    let isListing = false;
+    const fields: string[] = [];
     await this.#host.call({
       doing: 'listing the files',
       scripts: [CLAIM_SCRIPT, LIST_SCRIPT],
       values: { ...this.#values, T: this.#tree, where },
       signal,
       onField: (field) => {
-        if (isListing) listing.add(field);
-        else if (field === 'listing' && refused.length === 0) {
-          isListing = true;
-          onListing();
-        } else refused.push(field);
+        if (fields[0] === 'listing') listing.add(field);
+        else fields.push(field);
       },
     });
-    assertClaimed(refused);
+    assertClaimed(fields);
     if (!listing.isWhole) throw new TransportError(`the list of files at ${this.#host.destination.target} ended early`, { errorKind: TransportErrorKind.NETWORK });
     return listing.entries;
   }
 
-  async #hash(files: readonly SealedFile[], surprise?: AbortSignal): Promise<ReadonlyMap<RawPath, string>> {
+  async #hash(files: readonly SealedFile[]): Promise<ReadonlyMap<RawPath, string>> {
     if (files.length === 0) return new Map();
     const { facts } = this.#host;
     const hasher = facts?.hasher ?? null;
     if (facts === null || hasher === null) throw this.#noHasher();
-    this.#filesDone = 0;
     const lanes = new AbortController();
-    const signals = [this.#request.signal, surprise, lanes.signal].filter((signal) => signal !== undefined);
+    const signals = [this.#request.signal, lanes.signal].filter((signal) => signal !== undefined);
     const batches = hashBatches(files, facts);
     try {
       const results = await Promise.all(batches.map(async (batch) => this.#hashBatch(batch, { hasher, signal: AbortSignal.any(signals) })));

@@ -56,8 +56,7 @@ export function newNonce(): string {
   return randomBytes(16).toString('hex');
 }
 
-/** `.longhaul-incoming/<job>/temp.<nonce>`: rsync's folder for what it is receiving. */
-export function receivingFolder(jobId: string, nonce: string): string {
-  return `${INCOMING}/${jobId}/temp.${nonce}`;
+/** The leave of one push to begin, see PREPARE_SCRIPT. */
+export function pushFolder({ jobId, epoch }: Placement, nonce: string): string {
+  return `${INCOMING}/${jobId}/push.${String(epoch)}.${nonce}`;
 }
-

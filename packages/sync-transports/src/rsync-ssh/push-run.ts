@@ -18,7 +18,7 @@ import { filesFrom, rsyncArguments } from './rsync-arguments.ts';
 import { parseRsyncLine } from './rsync-output.ts';
 
 /** Where the prepared folders are, absolute paths at the destination. */
-export type PreparedFolders = Pick<RsyncCall, 'tree' | 'partialDir' | 'receivingDir' | 'linkDest'>;
+export type PreparedFolders = Pick<RsyncCall, 'tree' | 'partialDir' | 'pushDir' | 'linkDest'>;
 
 /** Milliseconds between two reports of progress: a person reads no faster, and each is a write to the queue. */
 const REPORT_EVERY_MS = 200;
@@ -67,7 +67,7 @@ export class RsyncRun {
         ssh,
         target: destination.target,
         ...folders,
-        ...(facts?.rsync != null && !facts.isRsyncOnPath ? { rsyncThere: facts.rsync } : {}),
+        rsyncThere: facts?.isRsyncOnPath === false && facts.rsync !== null ? facts.rsync : 'rsync',
         ...(bandwidth === undefined ? {} : { bandwidth }),
         unchanged: repeat === undefined ? 'by-time' : 'by-content',
         source: source.argument,

@@ -4,15 +4,15 @@ import type { RawPath } from '../raw-path.ts';
 import { rawPathBytes } from '../raw-path.ts';
 import type { PushRequest, TransportResult } from '../transport.ts';
 import { parseRefusal, refusalKind } from './claim-refusal.ts';
-import { placementValues, receivingFolder, sourceLine } from './placement-values.ts';
+import { placementValues, pushFolder, sourceLine } from './placement-values.ts';
 import type { PreparedFolders } from './push-run.ts';
 import { RsyncRun } from './push-run.ts';
 import type { RemoteHost } from './remote-host.ts';
 import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
 import { PREPARE_SCRIPT } from './scripts/push-script.ts';
 
-/** Shells that are started while rsync runs: the listing, two for hashing; what follows a push need not wait for a login. */
-const WARM_SHELLS = 3;
+/** Shells that wait while rsync runs: two channels for hashing, which follows a push, need not wait for a login. */
+const WARM_SHELLS = 2;
 
 export interface Pusher {
   readonly host: RemoteHost;
@@ -60,7 +60,7 @@ async function prepared(host: RemoteHost, { placement, seal, signal }: PushReque
   return {
     tree: at(`${job}/tree`),
     partialDir: at(`${job}/partial`),
-    receivingDir: at(receivingFolder(placement.jobId, nonce)),
+    pushDir: at(pushFolder(placement, nonce)),
     // An argument of a program is text here; a final name that is none is sent whole, as a first generation.
     ...(canLink === 'yes' && isText(final) ? { linkDest: at(final.toString()) } : {}),
   };

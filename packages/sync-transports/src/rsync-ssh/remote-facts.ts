@@ -10,6 +10,8 @@ export interface RemoteFacts {
   readonly cores: number;
   /** null: it does not say. */
   readonly hasAes: boolean | null;
+  /** `head -c` takes no byte too many from a pipe (GNU's): then a shell can go on after a script with input. */
+  readonly isHeadExact: boolean;
   /** The quickest; null where there is none at all. */
   readonly hasher: Hasher | null;
   /** Nanoseconds for 4 MiB, for people. */
@@ -19,7 +21,7 @@ export interface RemoteFacts {
 const HASHERS: readonly Hasher[] = ['sha256sum', 'openssl dgst -sha256 -r', 'shasum -a 256'];
 
 /** The fields behind `facts`. */
-export function parseFacts([plainRsync = '', anyRsync = '', cores = '', aes = '', ...times]: readonly string[]): RemoteFacts {
+export function parseFacts([plainRsync = '', anyRsync = '', cores = '', aes = '', head = '', ...times]: readonly string[]): RemoteFacts {
   const hashTimes = new Map<Hasher, number>();
   for (const [index, hasher] of HASHERS.entries()) {
     const time = times[index] ?? '';
@@ -31,10 +33,11 @@ export function parseFacts([plainRsync = '', anyRsync = '', cores = '', aes = ''
     isRsyncOnPath: plainRsync !== '',
     cores: Math.max(1, Number.parseInt(cores, 10) || 1),
     hasAes: aes === 'unknown' || aes === '' ? null : aes === 'yes',
+    isHeadExact: head === 'exact',
     hasher: quickest?.[0] ?? null,
     hashTimes,
   };
 }
 
 /** How many fields stand behind `facts`. */
-export const FACT_FIELDS = 7;
+export const FACT_FIELDS = 8;

@@ -1,12 +1,14 @@
 import { isLonghaulError, TransportError, TransportErrorKind } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
-import { describeOutcome, succeeded } from '@longhaul/exec';
+import { describeOutcome } from '@longhaul/exec';
 import type { Classification, FailureFacts } from '../failures/index.ts';
+import { classifyRemoteScript } from '../failures/index.ts';
 import type { RawPath } from '../raw-path.ts';
 import { rawPathBytes } from '../raw-path.ts';
 import { isKnownHost, scanHostKey } from '../ssh/host-key.ts';
-import type { ReadShellOutput, RemoteShell } from '../ssh/remote-shell.ts';
+import type { RemoteShell, ShellRunEnd } from '../ssh/remote-shell.ts';
 import { RemoteShells } from '../ssh/remote-shells.ts';
+import type { ReadShellOutput } from '../ssh/shell-output.ts';
 import { scriptLine, shellAssignments, shellWord } from '../ssh/shell-words.ts';
 import { SshConnection } from '../ssh/ssh-connection.ts';
 import type { RsyncSshDestination } from './destination-options.ts';
@@ -34,6 +36,11 @@ export interface RemoteCall {
 /** For tests: more shell text behind the head of each script, e.g. another `reached`. */
 export type ScriptPrelude = () => string;
 
+interface ShellSource {
+  readonly take: () => Promise<RemoteShell>;
+  readonly put: (shell: RemoteShell) => Promise<unknown>;
+}
+
 /** The machine that holds the destination: scripts of ours run there, and its failures have a kind. */
 export class RemoteHost implements AsyncDisposable {
   readonly destination: RsyncSshDestination;
@@ -58,12 +65,12 @@ export class RemoteHost implements AsyncDisposable {
 
   /** The fields that the script replied. @throws TransportError with a kind */
   async call(call: RemoteCall): Promise<readonly string[]> {
-    return this.#call(call, async () => this.shells.take(call.signal));
+    return this.#call(call, { take: async () => this.shells.take(call.signal), put: async (shell) => this.shells.giveBack(shell) });
   }
 
   /** Over a connection of its own: what is true now. @throws TransportError with a kind */
   async callDirectly(call: RemoteCall): Promise<readonly string[]> {
-    return this.#call(call, async () => this.shells.takeOwn(call.signal));
+    return this.#call(call, { take: async () => this.shells.takeOwn(call.signal), put: async (shell) => shell.end() });
   }
 
   /** Why a program that used the shared connection ended so, in words for a person. */
@@ -84,7 +91,7 @@ export class RemoteHost implements AsyncDisposable {
     await this.shells[Symbol.asyncDispose]();
   }
 
-  async #call(call: RemoteCall, take: () => Promise<RemoteShell>): Promise<readonly string[]> {
+  async #call(call: RemoteCall, { take, put }: ShellSource): Promise<readonly string[]> {
     const { doing, input, onChunk, signal } = call;
     if (isAborted(signal)) throw interrupted(doing, signal?.reason);
     const asksFacts = onChunk === undefined && this.#facts === null;
@@ -97,12 +104,26 @@ export class RemoteHost implements AsyncDisposable {
       learnt.isNew = true;
     };
     const fields = new Fields({ leading: asksFacts ? FACT_FIELDS + 1 : 0, onLeading, onField: call.onField });
-    const outcome = await shell.run({ line, onChunk: onChunk ?? partReader('\0', (field) => { fields.add(field); }), ...(input === undefined ? {} : { input }), ...(signal === undefined ? {} : { signal }) });
+    const end = await shell.run({
+      line,
+      afterInput: this.#facts?.isHeadExact === true ? 'again' : 'over',
+      onChunk: onChunk ?? partReader('\0', (field) => { fields.add(field); }),
+      ...(input === undefined ? {} : { input }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    await put(shell);
     if (isAborted(signal)) throw interrupted(doing, signal?.reason);
-    if (learnt.isNew) await this.connection.learnAes(this.#facts?.hasAes !== false);
-    if (succeeded(outcome)) return refuseError(fields.rest, { doing, target: this.destination.target });
-    const { kind, evidence, hint, rule } = await this.explain(await this.shells.classify(outcome, this.failureFacts()));
-    throw new TransportError(`${doing} at ${this.destination.target} failed: ${evidence ?? describeOutcome(outcome)}`, { errorKind: kind, hint: hint ?? undefined, context: { evidence, rule } });
+    if (learnt.isNew && (await this.connection.learnAes(this.#facts?.hasAes !== false))) await this.shells.drop();
+    if (end.kind === 'done' && end.exitCode === 0) return refuseError(fields.rest, { doing, target: this.destination.target });
+    throw await this.#failure(doing, end);
+  }
+
+  async #failure(doing: string, end: ShellRunEnd): Promise<TransportError> {
+    const facts = this.failureFacts();
+    const classification = end.kind === 'done' ? classifyRemoteScript({ returncode: end.exitCode, stderr: end.stderr, stdout: '', facts }) : await this.shells.classify(end.outcome, facts);
+    const { kind, evidence, hint, rule } = await this.explain(classification);
+    const said = evidence ?? (end.kind === 'done' ? `it ended with code ${String(end.exitCode)}` : describeOutcome(end.outcome));
+    return new TransportError(`${doing} at ${this.destination.target} failed: ${said}`, { errorKind: kind, hint: hint ?? undefined, context: { evidence, rule } });
   }
 
   #script({ scripts, values = {}, parents }: RemoteCall, more: readonly string[]): Buffer {

@@ -1,4 +1,6 @@
 import type { RawPath } from '../raw-path.ts';
+import { printfWord } from '../ssh/shell-words.ts';
+import { RSYNC_WRAPPER } from './scripts/push-script.ts';
 
 /** How one push calls rsync. */
 export interface RsyncCall {
@@ -8,11 +10,12 @@ export interface RsyncCall {
   /** Folders at the destination, absolute. */
   readonly tree: string;
   readonly partialDir: string;
-  readonly receivingDir: string;
+  /** The leave to begin, see RSYNC_WRAPPER. */
+  readonly pushDir: string;
   /** An earlier generation to hard-link unchanged files from; absolute. */
   readonly linkDest?: string;
-  /** rsync there, where the account's PATH does not find it. */
-  readonly rsyncThere?: string;
+  /** rsync there: its path, or its name where the account's PATH finds it. */
+  readonly rsyncThere: string;
   /** Bytes per second. */
   readonly bandwidth?: number;
   /** Whether equal size and mtime count as equal: not in a repeat after a hash mismatch (design §5.4). */
@@ -30,7 +33,7 @@ const IO_TIMEOUT = 180;
  * is data, no remote shell expands it. `--force`: a folder of an earlier seal gives way to a file of this one.
  */
 export function rsyncArguments(call: RsyncCall, sshCommand: string): readonly string[] {
-  const { target, tree, partialDir, receivingDir, linkDest, rsyncThere, bandwidth, unchanged, source } = call;
+  const { target, tree, partialDir, pushDir, linkDest, rsyncThere, bandwidth, unchanged, source } = call;
   return [
     '-aHS',
     '-s',
@@ -39,12 +42,11 @@ export function rsyncArguments(call: RsyncCall, sshCommand: string): readonly st
     '--no-implied-dirs',
     '--force',
     `--partial-dir=${partialDir}`,
-    `--temp-dir=${receivingDir}`,
     `--timeout=${String(IO_TIMEOUT)}`,
     ...(linkDest === undefined ? [] : [`--link-dest=${linkDest}`]),
     ...(unchanged === 'by-content' ? ['--ignore-times'] : []),
     ...(bandwidth === undefined ? [] : [`--bwlimit=${String(kibPerSecond(bandwidth))}`]),
-    ...(rsyncThere === undefined ? [] : [`--rsync-path=${rsyncThere}`]),
+    `--rsync-path=${wrapped(pushDir, rsyncThere)}`,
     '--info=progress2,stats1',
     '--no-h',
     '--outbuf=N',
@@ -57,6 +59,12 @@ export function rsyncArguments(call: RsyncCall, sshCommand: string): readonly st
     source,
     `${bracketed(target)}:${tree}/`,
   ];
+}
+
+/** Words for the login shell there, whatever it is: nothing in them but what stands in single quotes alike in all of them. */
+function wrapped(pushDir: string, rsyncThere: string): string {
+  const [wrapper, folder, rsync] = [RSYNC_WRAPPER, pushDir, rsyncThere].map((word) => `'${printfWord(Buffer.from(word))}'`);
+  return `sh -c 'w=$1 d=$2 r=$(printf %b "$3"); shift 3; eval "$(printf %b "$w")"' sh ${String(wrapper)} ${String(folder)} ${String(rsync)}`;
 }
 
 /** rsync's unit is KiB/s, whole ones; 0 would be no limit at all. Rounded down: a limit is a limit. */

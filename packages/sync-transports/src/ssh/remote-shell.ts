@@ -1,22 +1,39 @@
+import { randomBytes } from 'node:crypto';
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import type { Outcome, ProcessRunner, RunningProcess } from '@longhaul/exec';
+import type { ReadShellOutput, ScriptEnd } from './shell-output.ts';
+import { ShellOutput } from './shell-output.ts';
+import { scriptLine } from './shell-words.ts';
 import { SSH_ENVIRONMENT } from './ssh-settings.ts';
 
-/** What the remote shell says when it waits for its script. Anything before it was printed by the login shell's start-up files. */
-const READY = Buffer.from('longhaul-shell 1\n');
-
 /**
- * What ssh runs there, whatever the login shell is: only single quotes, understood alike by sh, bash, zsh, csh and fish.
- * It contains no data: the script comes as the first line on stdin (see scriptLine).
+ * What ssh runs there, whatever the login shell is: only single quotes, understood alike by sh, bash, zsh, csh and fish. It
+ * contains no data: everything else comes on stdin, a line each (see scriptLine).
  */
 const BOOTSTRAP = `exec sh -c 'echo longhaul-shell 1; IFS= read -r s && eval "$(printf %b "$s")"'`;
 
+/**
+ * The first line: takes scripts and runs them, each in a subshell. Three lines for each: a mark, how many bytes of input follow
+ * (`-`: all the rest, and this script is the last one), the script. Afterwards the mark, the exit code and what went to stderr.
+ * What a script leaves of its input is read away, so that the next line is a line again.
+ */
+const LOOP = `
+exec 3>&1
+while IFS= read -r mark && IFS= read -r n && IFS= read -r s; do
+  err=$({
+    case $n in
+      0) (eval "$(printf %b "$s")") </dev/null ;;
+      -) (eval "$(printf %b "$s")") ;;
+      *) head -c "$n" | { (eval "$(printf %b "$s")"); r=$?; cat >/dev/null; exit $r; } ;;
+    esac
+  } 2>&1 >&3 3>&-)
+  printf '%s %s\\0%s\\0' "$mark" "$?" "$err" >&3
+done
+`;
+const FIRST_LINE = scriptLine(Buffer.from(LOOP));
+
 /** Milliseconds from the start of ssh until the remote shell must have said that it is there. */
 const READY_TIMEOUT_MS = 90_000;
-/** A login shell that prints more than this before our shell starts is cut off. Bytes. */
-const MAX_NOISE = 64 * 1024;
-
-export type ReadShellOutput = (chunk: Uint8Array) => void;
 
 /** One run of a script. */
 export interface ShellRun {
@@ -24,9 +41,14 @@ export interface ShellRun {
   readonly line: string;
   /** What the script's programs read on stdin. */
   readonly input?: Uint8Array;
+  /** Whether the shell can be used again after a script with input: only where `head -c` there takes no byte too many. */
+  readonly afterInput: 'again' | 'over';
   readonly onChunk: ReadShellOutput;
   readonly signal?: AbortSignal;
 }
+
+/** `lost`: ssh ended before the script had said its last word. */
+export type ShellRunEnd = ({ readonly kind: 'done' } & ScriptEnd) | { readonly kind: 'lost'; readonly outcome: Outcome };
 
 /** How the start of a remote shell ended. */
 export type ShellStart =
@@ -35,123 +57,91 @@ export type ShellStart =
   | { readonly kind: 'noisy'; readonly noise: string }
   | { readonly kind: 'silent'; readonly waitedMs: number };
 
-/** A shell on the other side, logged in and waiting for its one script. */
+/** A shell on the other side, logged in and waiting for a script. One script at a time. */
 export class RemoteShell {
   readonly #process: RunningProcess;
-  readonly #sink: ShellSink;
-  #hasEnded = false;
+  readonly #output: ShellOutput;
+  #state: 'waiting' | 'running' | 'over' = 'waiting';
 
-  private constructor(process: RunningProcess, sink: ShellSink) {
+  private constructor(process: RunningProcess, output: ShellOutput) {
     this.#process = process;
-    this.#sink = sink;
-    void process.outcome.finally(() => (this.#hasEnded = true)).catch(() => undefined);
+    this.#output = output;
+    void process.outcome.finally(() => (this.#state = 'over')).catch(() => undefined);
   }
 
   static async start(runner: ProcessRunner, args: readonly string[], signal?: AbortSignal): Promise<ShellStart> {
-    const sink = new ShellSink();
+    const output = new ShellOutput();
     const process = await runner.spawn({
       program: 'ssh',
       args: [...args, BOOTSTRAP],
       env: SSH_ENVIRONMENT,
       stdin: 'pipe',
-      stdout: { maxBytes: 0, onChunk: (chunk) => { sink.accept(chunk); } },
+      stdout: { maxBytes: 0, onChunk: (chunk) => { output.accept(chunk); } },
       stderr: { maxBytes: 256 * 1024 },
       killGraceMs: 1000,
       // The master of a shared connection that was opened here holds stderr of older ssh versions open.
       drainMs: 250,
     });
-    const shell = new RemoteShell(process, sink);
-    const abort = (): void => void shell.end(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
+    const shell = new RemoteShell(process, output);
     const late = new AbortController();
-    const timer = setTimeout(() => {
-      late.abort();
-      void shell.end('no shell in time');
-    }, READY_TIMEOUT_MS);
+    const timer = setTimeout(() => { late.abort('no shell in time'); }, READY_TIMEOUT_MS);
+    const abort = AbortSignal.any([late.signal, ...(signal === undefined ? [] : [signal])]);
     try {
-      const first = await Promise.race([sink.ready, process.outcome]);
+      const first = await shell.#orAbort(Promise.race([output.ready, process.outcome]), abort);
       if (late.signal.aborted) return { kind: 'silent', waitedMs: READY_TIMEOUT_MS };
-      if (typeof first === 'object') return sink.noise === '' ? { kind: 'ended', outcome: first } : { kind: 'noisy', noise: sink.noise };
-      if (first === 'ready') return { kind: 'ready', shell };
-      await shell.end('noise before the shell');
-      return { kind: 'noisy', noise: sink.noise };
+      if (typeof first === 'object') return output.noise === '' ? { kind: 'ended', outcome: first } : { kind: 'noisy', noise: output.noise };
+      if (first === 'noisy') {
+        await shell.end('noise before the shell');
+        return { kind: 'noisy', noise: output.noise };
+      }
+      await process.stdin?.write(FIRST_LINE);
+      return { kind: 'ready', shell };
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
     }
   }
 
-  /** False once ssh has ended: the connection is gone, or somebody ended the shell there. */
+  /** Whether a script can be given to it. False once ssh has ended: the connection is gone, or somebody ended the shell there. */
   get isWaiting(): boolean {
-    return !this.#hasEnded;
+    return this.#state === 'waiting';
   }
 
-  /** Runs the one script and settles at the end of ssh. */
-  async run({ line, input, onChunk, signal }: ShellRun): Promise<Outcome> {
-    this.#sink.forward(onChunk);
-    const abort = (): void => void this.end(signal?.reason);
-    if (signal?.aborted === true) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    try {
-      await this.#process.stdin?.write(line);
-      if (input !== undefined) await this.#process.stdin?.write(input);
-      await this.#process.stdin?.end();
-      return await this.#process.outcome;
-    } finally {
-      signal?.removeEventListener('abort', abort);
-    }
+  /** Runs a script. Aborting ends ssh: what the script still does there is not stopped by it. */
+  async run({ line, input, afterInput, onChunk, signal }: ShellRun): Promise<ShellRunEnd> {
+    this.#state = 'running';
+    const mark = randomBytes(16).toString('hex');
+    const isLast = input !== undefined && afterInput === 'over';
+    const end = this.#output.expect(mark, onChunk);
+    const length = input === undefined ? '0' : isLast ? '-' : String(input.length);
+    await this.#process.stdin?.write(`${mark}\n${length}\n${line}`);
+    if (input !== undefined) await this.#process.stdin?.write(input);
+    if (isLast) await this.#process.stdin?.end();
+    const first = await this.#orAbort(Promise.race([end, this.#process.outcome]), signal);
+    if ('pid' in first) return { kind: 'lost', outcome: first };
+    if (isLast) await this.end('its only script is done');
+    else if (this.#isRunning()) this.#state = 'waiting';
+    return { kind: 'done', ...first };
   }
 
   /** Ends ssh and with it the shell. Harmless when it has ended. */
   async end(reason?: unknown): Promise<Outcome> {
+    this.#state = 'over';
     return this.#process.end(reason);
   }
-}
 
-/** Holds stdout until it is known to come from our shell. */
-class ShellSink {
-  readonly ready: Promise<'ready' | 'noisy'>;
-  #settle: (state: 'ready' | 'noisy') => void = () => undefined;
-  #state: 'waiting' | 'ready' | 'noisy' = 'waiting';
-  #held: Buffer = Buffer.alloc(0);
-  #forward: ReadShellOutput | null = null;
-
-  constructor() {
-    this.ready = new Promise((resolve) => (this.#settle = resolve));
+  #isRunning(): boolean {
+    return this.#state === 'running';
   }
 
-  /** What was printed before our shell; empty where nothing was. */
-  get noise(): string {
-    return this.#state === 'ready' ? '' : this.#held.toString().slice(0, 300).trim();
-  }
-
-  accept(chunk: Uint8Array): void {
-    if (this.#forward !== null) {
-      this.#forward(chunk);
-      return;
+  async #orAbort<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T | Outcome> {
+    const abort = (): void => void this.end(signal?.reason);
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await result;
+    } finally {
+      signal?.removeEventListener('abort', abort);
     }
-    this.#held = Buffer.concat([this.#held, chunk]);
-    if (this.#state === 'waiting') this.#look();
-  }
-
-  forward(onChunk: ReadShellOutput): void {
-    this.#forward = onChunk;
-    if (this.#held.length > 0) onChunk(this.#held);
-    this.#held = Buffer.alloc(0);
-  }
-
-  #look(): void {
-    const at = this.#held.indexOf(READY);
-    if (at === 0) {
-      this.#held = this.#held.subarray(READY.length);
-      this.#state = 'ready';
-    } else if (at > 0 || this.#held.length > MAX_NOISE) {
-      this.#held = this.#held.subarray(0, at > 0 ? at : MAX_NOISE);
-      this.#state = 'noisy';
-    } else {
-      return;
-    }
-    this.#settle(this.#state);
   }
 }
 
@@ -160,5 +150,6 @@ export function noisyShell(target: string, noise: string): TransportError {
   return new TransportError(`the login shell at ${target} prints before it runs a command: ${JSON.stringify(noise)}`, {
     errorKind: TransportErrorKind.CONFIG,
     hint: `Move what prints out of ~/.bashrc (or the like) there, or behind: case $- in *i*) … esac. Test: "ssh ${target} true" prints nothing`,
+    context: { evidence: noise },
   });
 }

@@ -1,21 +1,25 @@
-import { TransportError, TransportErrorKind } from '@longhaul/errors';
-import { installHint } from '@longhaul/errors';
+import { installHint, TransportError, TransportErrorKind } from '@longhaul/errors';
 import type { Outcome, ProcessRunner } from '@longhaul/exec';
 import { describeOutcome } from '@longhaul/exec';
 import type { Classification, FailureFacts } from '../failures/index.ts';
-import { classifyRemoteScript } from '../failures/index.ts';
+import { classifySsh } from '../failures/index.ts';
 import type { RemoteShell, ShellStart } from './remote-shell.ts';
 import { noisyShell, RemoteShell as Shell } from './remote-shell.ts';
 import type { SshConnection } from './ssh-connection.ts';
 
+/** An idle shell keeps the shared connection open; after this it is given up. Milliseconds. */
+const IDLE_MS = 60_000;
+/** As many as are used at the same time, and no more, are kept. */
+const MAX_SPARES = 4;
+
 /**
- * Shells on the other side, over one shared connection. A login shell's start-up files can cost more than the work itself
- * (150 ms where measured), so shells can be started ahead while something else is going on.
+ * Shells on the other side, over one shared connection. A login can cost more than the work itself (150 ms of start-up files
+ * where measured), so a shell is used again, and others are started ahead while something else is going on.
  */
 export class RemoteShells implements AsyncDisposable {
   readonly #connection: SshConnection;
   readonly #runner: ProcessRunner;
-  #spares: RemoteShell[] = [];
+  readonly #spares = new Map<RemoteShell, NodeJS.Timeout>();
   #starting = 0;
   /** The start that opens the shared connection; others wait for it instead of opening a second one. */
   #opening: Promise<unknown> | null = null;
@@ -32,9 +36,13 @@ export class RemoteShells implements AsyncDisposable {
     return this.#everReached;
   }
 
-  /** A shell that waits for its script. @throws TransportError */
+  /** A shell that waits for a script; give it back afterwards. @throws TransportError */
   async take(signal?: AbortSignal): Promise<RemoteShell> {
-    for (let spare = this.#spares.shift(); spare !== undefined; spare = this.#spares.shift()) if (spare.isWaiting) return spare;
+    for (const [shell, timer] of this.#spares) {
+      clearTimeout(timer);
+      this.#spares.delete(shell);
+      if (shell.isWaiting) return shell;
+    }
     return this.#start(signal);
   }
 
@@ -43,35 +51,54 @@ export class RemoteShells implements AsyncDisposable {
     return this.#ready(await Shell.start(this.#runner, await this.#arguments('own'), signal));
   }
 
+  /** For the next call; one that has ended, or one too many, is put away. */
+  async giveBack(shell: RemoteShell): Promise<void> {
+    if (this.#isClosed || !shell.isWaiting || this.#spares.size >= MAX_SPARES) {
+      await shell.end('no longer needed');
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#spares.delete(shell);
+      void shell.end('idle');
+    }, IDLE_MS);
+    timer.unref();
+    this.#spares.set(shell, timer);
+  }
+
   /** Starts shells ahead until `count` are waiting. Failures are not said here: the call that needs a shell meets them itself. */
   warm(count: number): void {
-    for (let missing = count - this.#spares.length - this.#starting; missing > 0; missing -= 1) void this.#addSpare();
+    for (let missing = count - this.#spares.size - this.#starting; missing > 0; missing -= 1) void this.#addSpare();
   }
 
   /** Opens the shared connection, or finds it open, so that a program can use it. @throws TransportError */
   async open(signal?: AbortSignal): Promise<void> {
-    if (this.#isOpenForSure()) return;
-    this.#spares.unshift(await this.#start(signal));
+    if (!this.#isOpenForSure()) await this.giveBack(await this.#start(signal));
   }
 
-  /** Why a command over the shared connection ended so. ssh is silent when the connection was lost under its master. */
+  /** Ends the idle shells: after the shared connection was given up for another one. */
+  async drop(): Promise<void> {
+    const spares = [...this.#spares];
+    this.#spares.clear();
+    for (const [, timer] of spares) clearTimeout(timer);
+    await Promise.all(spares.map(async ([shell]) => shell.end('closed')));
+  }
+
+  /** Why ssh ended. It is silent when the shared connection was lost under its master, which does not speak to us. */
   async classify(outcome: Outcome, facts: FailureFacts): Promise<Classification> {
     const { target } = this.#connection.destination;
     if (outcome.kind === 'cancelled') return { kind: TransportErrorKind.INTERRUPTED, evidence: describeOutcome(outcome), hint: null, rule: null };
     if (outcome.kind === 'notFound') return { kind: null, evidence: describeOutcome(outcome), hint: installHint('ssh'), rule: null };
     const stderr = outcome.stderr.text;
     const returncode = outcome.kind === 'exited' ? outcome.exitCode : 255;
-    if (returncode === 255 && stderr.trim() === '' && (await this.#connection.check()) === 'absent') {
+    if (stderr.trim() === '' && (await this.#connection.check()) === 'absent') {
       return { kind: TransportErrorKind.NETWORK, evidence: `the shared ssh connection to ${target} was lost`, hint: null, rule: 'ssh.shared-lost' };
     }
-    return classifyRemoteScript({ returncode, stderr, stdout: '', facts: { target, everReached: this.#everReached, ...facts } });
+    return classifySsh({ returncode, stderr, stdout: '', facts: { target, everReached: this.#everReached, ...facts } });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    const spares = this.#spares;
-    this.#spares = [];
-    await Promise.all(spares.map(async (shell) => shell.end('closed')));
+    await this.drop();
     await this.#connection[Symbol.asyncDispose]();
   }
 
@@ -100,9 +127,7 @@ export class RemoteShells implements AsyncDisposable {
   async #addSpare(): Promise<void> {
     this.#starting += 1;
     try {
-      const shell = await this.#start();
-      if (this.#isClosed) await shell.end('closed');
-      else this.#spares.push(shell);
+      await this.giveBack(await this.#start());
     } catch {
       // Whoever needs a shell starts one, and gets the error.
     } finally {
@@ -118,12 +143,12 @@ export class RemoteShells implements AsyncDisposable {
       this.#everReached = true;
       return start.shell;
     }
-    const { kind, evidence, hint } = await this.classify(start.outcome, { name });
-    throw new TransportError(`ssh to ${target} failed: ${evidence ?? describeOutcome(start.outcome)}`, { errorKind: kind, hint: hint ?? undefined, context: { evidence } });
+    const { kind, evidence, hint, rule } = await this.classify(start.outcome, { name });
+    throw new TransportError(`ssh to ${target} failed: ${evidence ?? describeOutcome(start.outcome)}`, { errorKind: kind, hint: hint ?? undefined, context: { evidence, rule } });
   }
 
   #isOpenForSure(): boolean {
-    return this.#spares.some((shell) => shell.isWaiting);
+    return [...this.#spares.keys()].some((shell) => shell.isWaiting);
   }
 
   async #arguments(how: 'own' | 'shared' | 'opening'): Promise<readonly string[]> {

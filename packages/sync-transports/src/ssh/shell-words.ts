@@ -15,18 +15,25 @@ export function shellAssignments(values: Readonly<Record<string, string | Uint8A
   return Buffer.concat(lines);
 }
 
+/** Backslash, single quote, exclamation mark: written as numbers, so that the line may stand in single quotes of any shell. */
+const UNSAFE = [0x5c, 0x27, 0x21];
+
 /**
  * A script as one line of printable ASCII, as `printf %b` takes it: the remote shell reads it with `read -r`, byte by byte
  * and not one too many, so that what follows on stdin is left for the script's own programs.
  */
 export function scriptLine(script: Uint8Array): string {
-  let line = '';
-  for (const byte of script) line += ENCODED[byte] ?? '';
-  return `${line}\n`;
+  return `${printfWord(script)}\n`;
+}
+
+/** Bytes as `printf %b` takes them; in single quotes a word for every shell. */
+export function printfWord(bytes: Uint8Array): string {
+  let word = '';
+  for (const byte of bytes) word += ENCODED[byte] ?? '';
+  return word;
 }
 
 const ENCODED: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
   if (byte === 0x0a) return '\\n';
-  if (byte === 0x5c) return '\\\\';
-  return byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\0${byte.toString(8).padStart(3, '0')}`;
+  return byte >= 0x20 && byte < 0x7f && !UNSAFE.includes(byte) ? String.fromCharCode(byte) : `\\0${byte.toString(8).padStart(3, '0')}`;
 });

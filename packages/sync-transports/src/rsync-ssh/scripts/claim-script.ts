@@ -1,3 +1,15 @@
+/** Shared with the wrapper of rsync. */
+export const STARTED_SCRIPT = `
+# What a process is told apart by from a later one of the same number; nothing where it has ended.
+started() {
+  if [ -d /proc/self ]; then
+    sed -n 's/^.*) [^ZX] \\([-0-9]* \\)\\{18\\}\\([0-9]*\\) .*/\\2/p' "/proc/$1/stat" 2>/dev/null
+  else
+    ps -o lstart= -p "$1" 2>/dev/null
+  fi
+}
+`;
+
 /**
  * Fencing and the lock of a final name, as PROTOCOL.md says. Variables: root, J (staging folder of the job), F (final name),
  * S (this claim's swap folder), K (lock), host, job, epoch, nonce, holder (text), host_line, job_line.
@@ -47,9 +59,33 @@ claim() {
     case $n in *[!0-9]*) continue ;; esac
     if [ "$n" -lt "$epoch" ]; then rm -f "$m"; fi
   done
+  for s in "$J"/push.*; do
+    n=\${s##*/push.}
+    n=\${n%%.*}
+    case $n in *[!0-9]*) continue ;; esac
+    if [ "$n" -lt "$epoch" ]; then stop_push "$s"; fi
+  done
   for s in "$J"/swap.*; do
     if [ -d "$s" ]; then mend "$s"; fi
   done
+}
+${STARTED_SCRIPT}# An rsync that an earlier claim has left: it must move nothing into the tree any more. Its folder goes first, without which none
+# can begin; then it is ended, gently, so that it keeps the part of a file that it has.
+stop_push() {
+  k=$((k + 1))
+  aside=$J/trash.$nonce.$k
+  mv "$1" "$aside" 2>/dev/null || return 0
+  p= t=
+  if [ -f "$aside/pid" ]; then IFS=' ' read -r p t <"$aside/pid"; fi
+  if [ -n "$t" ] && [ "$(started "$p")" = "$t" ]; then
+    kill "$p" 2>/dev/null
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+      [ "$(started "$p")" = "$t" ] || break
+      sleep 0.2 2>/dev/null || sleep 1
+    done
+    [ "$(started "$p")" = "$t" ] && kill -9 "$p" 2>/dev/null
+  fi
+  scrap "$aside"
 }
 # An earlier publish did not end. Its renames all go through its own swap folder: taking that away stops it for good.
 mend() {

@@ -64,5 +64,7 @@ fi
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc 2>/dev/null || echo 1)
 plain_rsync=$(PATH=$login_path; command -v rsync)
 any_rsync=$(command -v rsync)
-reply facts "$plain_rsync" "$any_rsync" "$cores" "$aes" "$(hash_time sha256sum)" "$(hash_time openssl dgst -sha256 -r)" "$(hash_time shasum -a 256)"
+head=greedy
+case $(head --version 2>/dev/null) in *GNU*) head=exact ;; esac
+reply facts "$plain_rsync" "$any_rsync" "$cores" "$aes" "$head" "$(hash_time sha256sum)" "$(hash_time openssl dgst -sha256 -r)" "$(hash_time shasum -a 256)"
 `;

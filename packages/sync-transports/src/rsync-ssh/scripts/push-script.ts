@@ -1,7 +1,8 @@
+import { STARTED_SCRIPT } from './claim-script.ts';
+
 /**
- * Before rsync: the claim, and the folders it writes to. `temp.<nonce>` is rsync's folder for files that are being
- * received; taking an earlier one away stops an rsync that is still there (it can no longer move a file into the tree),
- * and what it had received is not lost: it becomes a partial file. Extra variable: source_line.
+ * Before rsync: the claim, and the folders it writes to. `push.<epoch>.<nonce>` is the leave to begin: an rsync of an earlier push
+ * that is still there is ended, one that has not begun yet will not (RSYNC_WRAPPER). Extra variable: source_line.
  */
 export const PREPARE_SCRIPT = `
 enter
@@ -11,25 +12,27 @@ if [ ! -d "$J/tree" ]; then
   chmod 755 "$J/tree" || exit 9
 fi
 mkdir -p "$J/partial" || exit 9
-for t in "$J"/temp.*; do
-  [ -d "$t" ] || continue
-  k=$((k + 1))
-  aside=$J/trash.$nonce.$k
-  mv "$t" "$aside" || exit 9
-  # rsync's name for an unfinished file: .NAME.XXXXXX
-  for f in "$aside"/.*.??????; do
-    [ -s "$f" ] || continue
-    n=\${f##*/}
-    n=\${n#.}
-    p=$J/partial/\${n%.??????}
-    if [ ! -e "$p" ] || [ "$f" -nt "$p" ]; then mv -f "$f" "$p"; fi
-  done
+for s in "$J"/push.*; do
+  if [ -d "$s" ]; then stop_push "$s"; fi
 done
 scrap "$J"/trash.*
-mkdir "$J/temp.$nonce" || exit 9
+mkdir "$J/push.$epoch.$nonce" || exit 9
 link=no
 if [ -d "$F" ] && [ ! -L "$F" ] && says "$source_line"; then link=yes; fi
 finish ready "$(pwd -P)" "$link"
+`;
+
+/**
+ * Becomes rsync there, by way of `--rsync-path`. $d: the push's folder; $r: rsync. First it writes down who it is; without
+ * the folder it is not allowed to.
+ */
+export const RSYNC_WRAPPER = `${STARTED_SCRIPT}
+d=$(printf %b "$d")
+printf '%s %s\\n' "$$" "$(started $$)" >"$d/pid" || {
+  echo 'longhaul: this push has been replaced by a later one' >&2
+  exit 9
+}
+exec "$r" "$@"
 `;
 
 /** Deletes from the tree what comes on stdin, NUL after each name. */
@@ -63,7 +66,7 @@ trap '' PIPE HUP
 if [ -d "$J" ]; then
   claim
   if [ "$(field "$K" host)" = "$host" ] && [ "$(field "$K" job)" = "$job" ] && [ "$(field "$K" epoch)" -le "$epoch" ]; then break_lock; fi
-  trash "$J/tree" "$J/partial" "$J"/temp.* || exit 9
+  trash "$J/tree" "$J/partial" || exit 9
   scrap "$J" || exit 9
 fi
 finish done
