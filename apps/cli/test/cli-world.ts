@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -75,7 +75,7 @@ export function cliWorld(): CliWorld {
   onTestFinished(async () => {
     for (const child of running) child.kill('SIGKILL');
     await endJobs(stateDir, env);
-    await endWorkers(stateDir);
+    await endRest(root);
     rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }, 30_000);
   return {
@@ -99,25 +99,40 @@ export function cliWorld(): CliWorld {
   };
 }
 
-/** Ends the jobs by their records, then the tmux server. */
+/** Ends the jobs by their records and waits until their launchers have written down the end; then the tmux server. */
 async function endJobs(stateDir: string, env: NodeJS.ProcessEnv): Promise<void> {
-  for (const run of listOrNothing(path.join(stateDir, 'runs'))) {
-    const start = readOrNull(path.join(stateDir, 'runs', run, 'start.json'));
-    const ended = readOrNull(path.join(stateDir, 'runs', run, 'exit.json')) !== null;
-    if (start !== null && !ended) kill(-(JSON.parse(start) as { pid: number }).pid);
+  const runs = listOrNothing(path.join(stateDir, 'runs')).map((name) => path.join(stateDir, 'runs', name));
+  for (const run of runs) {
+    const start = readOrNull(path.join(run, 'start.json'));
+    if (start === null || readOrNull(path.join(run, 'exit.json')) !== null) continue;
+    kill((JSON.parse(start) as { pid: number }).pid);
+    await waitFor(() => readOrNull(path.join(run, 'exit.json')) !== null, { what: `the end of ${run}`, deadline: 15_000 });
   }
   await runToEnd('tmux', ['-L', 'longhaul', 'kill-server'], { env });
 }
 
-/** The detached worker and the server, as their locks name them. */
-async function endWorkers(stateDir: string): Promise<void> {
-  for (const folder of ['worker/lock', 'server/lock'].map((name) => path.join(stateDir, name))) {
-    for (const name of listOrNothing(folder)) {
-      const owner = JSON.parse(readOrNull(path.join(folder, name)) ?? 'null') as { pid: number } | null;
-      if (owner === null || owner.pid === process.pid) continue;
-      kill(owner.pid);
-      await waitFor(() => !isThere(owner.pid), { what: 'the end of the worker', deadline: 10_000 });
-    }
+/** Launchers, the hooks that they call, workers, servers: whatever belongs to this folder, which is nobody else's. */
+async function endRest(root: string): Promise<void> {
+  await waitFor(
+    () => {
+      const left = processesIn(root);
+      for (const pid of left) kill(Number(pid));
+      return left.length === 0;
+    },
+    { what: `the end of everything in ${root}`, deadline: 15_000 },
+  );
+}
+
+/** The processes whose command line or working directory is below a folder. */
+function processesIn(folder: string): readonly string[] {
+  return listOrNothing('/proc').filter((pid) => /^\d+$/.test(pid) && (readOrNull(`/proc/${pid}/cmdline`)?.includes(folder) === true || linkOrNull(`/proc/${pid}/cwd`)?.startsWith(folder) === true));
+}
+
+function linkOrNull(file: string): string | null {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return null;
   }
 }
 
@@ -126,15 +141,6 @@ function kill(pid: number): void {
     process.kill(pid, 'SIGKILL');
   } catch {
     // Gone already.
-  }
-}
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -154,7 +154,7 @@ describe('sync push', () => {
     writeFileSync(path.join(world.project, 'big'), Buffer.alloc(2_000_000, 7));
     await world.longhaul(['sync', 'push', 'big', '--to', 'slow', '--no-worker']);
     const worker = world.start(['sync', 'work', '--drain', '--json']);
-    await waitFor(async () => (await jobs(world))[0]?.phase === 'pushing', { what: 'the transfer', deadline: 40_000 });
+    await waitFor(() => worker.stdout().includes('"type":"progress"'), { what: 'the transfer', deadline: 40_000 });
     worker.process.kill('SIGKILL');
     await worker.ended;
     expect((await world.longhaul(['sync', 'work', '--drain'])).code).toBe(0);
