@@ -1,10 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const conditions = ['@longhaul/source', 'node', 'import', 'default'];
 const shared = { mockReset: true, unstubEnvs: true, unstubGlobals: true };
 
 /** Two projects: `unit` runs in parallel, `integration` talks to real services and runs one file at a time. */
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
@@ -27,3 +27,5 @@ export default defineConfig({
     ],
   },
 });
+
+export default config;

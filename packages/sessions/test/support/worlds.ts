@@ -11,7 +11,7 @@ export const START: StartRecord = {
   launcherPid: 200,
   launcherStartTime: '2',
 };
-export const LAUNCHER = { pid: 200, processStartTime: '2', bootId: THIS_BOOT };
+export const LAUNCHER: { readonly pid: number; readonly processStartTime: string; readonly bootId: string } = { pid: 200, processStartTime: '2', bootId: THIS_BOOT };
 export const EXIT = { exitCode: 0, signal: null, oomKilled: null, endedAt: '2026-11-22T10:01:00.000Z', reason: 'exit', stoppedBy: null } as const;
 
 /** A machine on which only these live, as `pid` and start time. */

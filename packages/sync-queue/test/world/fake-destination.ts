@@ -24,9 +24,9 @@ export interface Pusher {
 
 /** What lies at a destination, shared by all transports to it; and what went wrong there, for the tests to see. */
 export class FakeDestination {
-  readonly finals = new Map<RawPath, PublishedResult>();
-  readonly staging = new Map<string, Staging>();
-  readonly pushers = new Set<Pusher>();
+  readonly finals: Map<RawPath, PublishedResult> = new Map<RawPath, PublishedResult>();
+  readonly staging: Map<string, Staging> = new Map<string, Staging>();
+  readonly pushers: Set<Pusher> = new Set<Pusher>();
   /** Everything that must never happen. */
   readonly violations: string[] = [];
   /** Each reveal of a tree under its final name. */

@@ -11,7 +11,7 @@ interface FakeFile {
 
 /** A folder in memory. */
 export class FakeFolder {
-  readonly files = new Map<RawPath, FakeFile>();
+  readonly files: Map<RawPath, FakeFile> = new Map<RawPath, FakeFile>();
   #version = 0;
 
   constructor(files: Readonly<Record<string, string>> = {}) {
@@ -43,7 +43,7 @@ export function sha256(text: string): string {
 
 /** Seals folders in memory. Its cache is as good as stat: it does not see bit rot. */
 export class FakeSealer implements Sealer {
-  readonly folders = new Map<string, FakeFolder>();
+  readonly folders: Map<string, FakeFolder> = new Map<string, FakeFolder>();
   /** Bytes hashed so far. */
   hashed = 0;
   /** Called between listing and hashing: a chance to change the source while it is read. */

@@ -41,8 +41,8 @@ export class World implements AsyncDisposable {
   readonly store: SqliteQueueStore;
   readonly queue: SyncQueue;
   readonly sealer: FakeSealer;
-  readonly seals = new Map<string, Seal>();
-  readonly places = new Map<string, Place>();
+  readonly seals: Map<string, Seal> = new Map<string, Seal>();
+  readonly places: Map<string, Place> = new Map<string, Place>();
   /** Pids of what was ended as an orphan. */
   readonly ended: number[] = [];
   readonly #dead = new Set<number>();

@@ -16,7 +16,7 @@ started() {
  *
  * Whatever ends a script after the lock was taken, except kill -9, undoes what was moved and releases it (give_up).
  */
-export const CLAIM_SCRIPT = `
+export const CLAIM_SCRIPT: string = `
 locked=
 moved=
 k=0

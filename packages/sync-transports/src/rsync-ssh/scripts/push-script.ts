@@ -26,7 +26,7 @@ finish ready "$(pwd -P)" "$link"
  * Becomes rsync there, by way of `--rsync-path`. $d: the push's folder; $r: rsync. First it writes down who it is; without
  * the folder it is not allowed to.
  */
-export const RSYNC_WRAPPER = `${STARTED_SCRIPT}
+export const RSYNC_WRAPPER: string = `${STARTED_SCRIPT}
 d=$(printf %b "$d")
 printf '%s %s\\n' "$$" "$(started $$)" >"$d/pid" || {
   echo 'longhaul: this push has been replaced by a later one' >&2
