@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { findProgram } from './require-service.ts';
 import { runProgram } from './run-program.ts';
@@ -122,6 +123,8 @@ function knownHostsLine(port: number, hostKey: string): string {
 }
 
 async function writeConfig({ dir, port, options }: { dir: string; port: number; options: SshdOptions }): Promise<void> {
+  const home = join(dir, 'home');
+  await mkdir(home, { recursive: true, mode: 0o755 });
   const lines = [
     'ListenAddress 127.0.0.1',
     `Port ${String(port)}`,
@@ -137,7 +140,8 @@ async function writeConfig({ dir, port, options }: { dir: string; port: number; 
     'LogLevel VERBOSE',
     `MaxStartups ${options.maxStartups ?? '100:30:200'}`,
     'MaxSessions 100',
-    ...(options.path === undefined ? [] : [`SetEnv PATH=${options.path}`]),
+    // A home without start-up files: what the person at this machine has in .bashrc is no part of a test, and may take a minute.
+    `SetEnv HOME=${home}${options.path === undefined ? '' : ` PATH=${options.path}`}`,
     ...(options.runAs === undefined ? [] : [await runAsCommand(dir, options.runAs)]),
     ...(options.config ?? []),
   ];
