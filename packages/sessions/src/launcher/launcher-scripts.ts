@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -9,7 +8,8 @@ import { JOB_SCRIPT } from './scripts/job-script.ts';
 import { LAUNCHER_SCRIPT } from './scripts/launcher-script.ts';
 import { RECORD_SCRIPT } from './scripts/record-script.ts';
 
-const SCRIPTS: Readonly<Record<string, string>> = {
+/** The scripts by their names in the folder. */
+export const LAUNCHER_SCRIPTS: Readonly<Record<string, string>> = {
   'exec.sh': EXEC_SCRIPT,
   'finish.sh': FINISH_SCRIPT,
   'inner.sh': INNER_SCRIPT,
@@ -18,14 +18,15 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   'record.sh': RECORD_SCRIPT,
 };
 
-const VERSION = createHash('sha256').update(JSON.stringify(SCRIPTS)).digest('hex').slice(0, 16);
+/** The beginning of the SHA-256 of the scripts as JSON. Written down, and held by a test: to compute it would make every command load crypto (8 ms). */
+export const LAUNCHER_VERSION: string = '55a46362300203ae';
 
 /**
  * The folder of this version's scripts. Named by their content: a shell reads its script while it runs it, so a script that a
  * running launcher still reads must never change under it.
  */
 export function launcherFolder(stateDir: string): string {
-  return join(stateDir, 'launcher', VERSION);
+  return join(stateDir, 'launcher', LAUNCHER_VERSION);
 }
 
 /** Makes sure that {@link launcherFolder} is there, whole. Any number of processes may do so at once. */
@@ -35,7 +36,7 @@ export function installLauncherScripts(stateDir: string): string {
   const staging = `${folder}.${String(process.pid)}.tmp`;
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { recursive: true, mode: 0o700 });
-  for (const [name, text] of Object.entries(SCRIPTS)) writeFileSync(join(staging, name), text, { mode: 0o600 });
+  for (const [name, text] of Object.entries(LAUNCHER_SCRIPTS)) writeFileSync(join(staging, name), text, { mode: 0o600 });
   try {
     renameSync(staging, folder);
   } catch (error) {
