@@ -24,8 +24,7 @@ export async function lookUp(argv: readonly string[]): Promise<LookedUp> {
 function withoutWords(argv: readonly string[]): LookedUp {
   const version = argv.includes('--version') || argv.includes('-V') ? commandOf(['version'], argv.filter((word) => word !== '--version' && word !== '-V'), null) : null;
   if (version !== null) return version;
-  const unknown = argv.find((word) => !['--help', '-h'].includes(word));
-  if (unknown === undefined) return { kind: 'help', word: null };
+  if (argv.length === 0 || argv.includes('--help') || argv.includes('-h')) return { kind: 'help', word: null };
   throw new UsageError('no command is given', 'see longhaul --help');
 }
 

@@ -36,6 +36,7 @@ describe('finding the command', () => {
     expect(await lookUp([])).toEqual({ kind: 'help', word: null });
     expect(await lookUp(['--help'])).toEqual({ kind: 'help', word: null });
     expect(await lookUp(['help'])).toEqual({ kind: 'help', word: null });
+    expect(await lookUp(['--tmux-socket', 'lab', '--help'])).toEqual({ kind: 'help', word: null });
     expect(await lookUp(['sync'])).toEqual({ kind: 'help', word: 'sync' });
     expect(groupOverview('sync')).toContain('sync destinations');
   });

@@ -15,14 +15,15 @@ import { Host } from './host.ts';
  *
  * @throws ConfigError with file, line, column and the fix
  */
-export async function openHost({ cwd = process.cwd(), env = process.env, configFile, stateDir: given, flags = {}, program, runner = systemRunner() }: HostOptions): Promise<Host> {
+export async function openHost({ cwd = process.cwd(), env = process.env, configFile, stateDir: given, flags = {}, program, runner }: HostOptions): Promise<Host> {
   const config = await loadConfig({ cwd, env, file: configFile, flags });
   const stateDir = given ?? resolveStateDir(env);
   ensureStateDir(stateDir);
   const runs = new RunStore({ stateDir, writeLaunchFiles });
-  const backend = new TmuxBackend({ runs, ...serverOf(config.config.tmux.socket), runner, env });
+  // A command about sessions starts one program and ends: to load execa for that would cost it 20 ms of the 50 it may have.
+  const backend = new TmuxBackend({ runs, ...serverOf(config.config.tmux.socket), runner: runner ?? systemRunner({ engine: 'node' }), env });
   const sessions = new SessionManager({ stateDir, backends: [backend], runs });
-  return new Host({ config, stateDir, cwd, env, program, runner, sessions });
+  return new Host({ config, stateDir, cwd, env, program, runner: runner ?? systemRunner(), sessions });
 }
 
 /** A named socket is a server of ours; `default`, or one that is given by its path, is somebody's: none of its options are touched. */
