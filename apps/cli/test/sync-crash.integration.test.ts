@@ -32,6 +32,11 @@ interface Point extends GatePoint {
 
 const late = (point: GatePoint, revealed: Point['revealed']): Point => ({ ...point, revealed, remote: 'wakes late' });
 const HASHING = late({ name: 'hashing at the destination', call: ['openSync', /\.longhaul-incoming\/[^/]+\/tree\//], program: [['sha256sum', 'openssl'], '*./*'], when: 'before' }, 'no');
+/** In the worker itself, and the same for every destination, so that one is enough; what is killed in the middle of rsync has a test of its own. */
+const RUNNING = [
+  late({ name: 'hashing the source', call: ['openSync', /\/project\/results\/a$/], when: 'before' }, 'no'),
+  late({ name: 'the first file on its way into the tree', call: ['renameSync', /\/partial\/[^\0]*\0[^\0]*\/tree\//], when: 'before' }, 'no'),
+];
 /** What lies at the destination before a move is what the one before it has left, so that only the last one needs an "after". */
 const BEFORE = MOVES.map((move, index) => late({ ...move, when: 'before' }, index > REVEAL ? 'yes' : 'no'));
 const AFTER = MOVES.slice(-1).map((move) => late({ ...move, when: 'after' }, 'yes'));
@@ -86,7 +91,7 @@ describe.each(DESTINATION_TYPES)('kill -9 of the worker, %s', (type) => {
     expect(leftovers(world.place).filter((name) => !/^\.(?:new|gone)\./.test(name))).toEqual([]);
   }
 
-  const points = type === 'local' ? POINTS : [...POINTS, ...BOTH_DIE];
+  const points = type === 'local' ? [...RUNNING, ...POINTS] : [...POINTS, ...BOTH_DIE];
   it.each(points.map((point) => [`${point.when} ${point.name}`, type === 'local' ? 'dies too' : point.remote, point] as const))('%s: the next worker finishes it, once (the other end %s)', async (_title, _remote, point) => {
     const world = await secondGeneration();
     const held = await killAt(point, world);

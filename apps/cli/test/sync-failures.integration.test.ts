@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import type { Job } from '@longhaul/sync-queue';
@@ -7,7 +7,7 @@ import { busyboxPath, requireService, runProgram, runToEnd, smallDisk, startSshd
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import type { SyncWorld } from './sync-world.ts';
-import { checkSums, CLI, DESTINATION_TYPES, leftovers, sshdForFile, syncWorld, transitions } from './sync-world.ts';
+import { checkSums, CLI, DESTINATION_TYPES, leftovers, processesWith, sshdForFile, syncWorld, transitions } from './sync-world.ts';
 
 /** A person has put it right and says so; the jobs that it had refused are tried again without being named. */
 async function putRight(world: SyncWorld): Promise<void> {
@@ -153,6 +153,25 @@ describe.each(DESTINATION_TYPES)('what a transfer can meet, %s', (type) => {
     await runProgram('mount', ['-o', 'remount,size=16m', disk.path]);
     await putRight(world);
     await expectDelivered(world, id);
+  });
+
+  it('a person who cancels it: the transfer is ended, and what was staged is removed', async () => {
+    const world = await syncWorld({ type, sshd });
+    world.configure({ bandwidth: { uploadMbps: 4 } });
+    writeRandomFile(path.join(world.project, 'results/data'), 8_000_000);
+    const { id } = await world.enqueue('results');
+    const worker = world.drain();
+    await waitFor(async () => ((await world.sync.queue.get(id)).progress?.bytesDone ?? 0) > 0, { what: 'the transfer', deadline: 40_000 });
+    expect((await world.longhaul(['sync', 'cancel', id, '--yes'])).code).toBe(0);
+    expect(await worker.ended).toMatchObject({ code: 0 });
+    const { job, history } = await world.show(id);
+    expect(job).toMatchObject({ state: 'CANCELLED', attempts: 0, cancelRequested: false });
+    expect(transitions(history)).toEqual(['QUEUED>RUNNING', 'RUNNING>CANCELLED']);
+    expect(await processesWith(id)).toEqual([]);
+    // It may be removed a moment later, by whoever works next.
+    expect(await world.drain().ended).toMatchObject({ code: 0 });
+    expect(leftovers(world.place)).toEqual([]);
+    expect(readdirSync(world.place)).toEqual(['.longhaul-incoming']);
   });
 
   it('a source that cannot be read: FAILED, permission, naming the file, and nothing of it is sent', async () => {

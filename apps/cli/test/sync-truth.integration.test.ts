@@ -136,7 +136,7 @@ describe('what is on its way', () => {
     const final = readFileSync(file);
     for (const { id } of jobs) expect((await world.sync.queue.get(id)).state).toBe('RUNNING');
     world.configure({});
-    await waitFor(async () => (await Promise.all(jobs.map(async ({ id }) => await world.sync.queue.get(id)))).every(({ state }) => state === 'VERIFIED' || state === 'FAILED'), { what: 'the end of all', deadline: 50_000 });
+    await waitFor(async () => (await Promise.all(jobs.map(async ({ id }) => await world.sync.queue.get(id)))).every(({ state }) => state === 'VERIFIED' || state === 'FAILED'), { what: 'the end of all', deadline: 120_000 });
     worker.process.kill('SIGINT');
     expect(await worker.ended).toMatchObject({ code: 130 });
     for (const { id, destination } of jobs) {

@@ -8,10 +8,13 @@ import type { Job, JobEvent, Proof } from '@longhaul/sync-queue';
 import type { Receipt } from '@longhaul/sync-transports';
 import type { Sshd, SshdOptions } from '@longhaul/testbed';
 import { requireService, runProgram, runToEnd, startSshd } from '@longhaul/testbed';
-import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, onTestFinished, vi } from 'vitest';
 
 import type { CallResult, CliWorld, RunningCall } from './cli-world.ts';
 import { cliWorld } from './cli-world.ts';
+
+// Every publish waits for the disk, and a disk that others write to makes it wait long.
+vi.setConfig({ testTimeout: 180_000 });
 
 export type DestinationType = 'local' | 'rsync_ssh';
 
