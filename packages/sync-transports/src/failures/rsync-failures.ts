@@ -16,6 +16,7 @@ export const RSYNC_CONNECTION_CODES: readonly number[] = [10, 12, 14, 20, 30, 35
  * Role words in brackets (`[sender]`, `[receiver]`, `[generator]`) are rsync's since 3.1; the sender is this machine.
  */
 export const RSYNC_TEXT_FAILURES: readonly FailureRule[] = [
+  { id: 'rsync.replaced', text: /^longhaul: this push has been replaced/, kind: 'interrupted', hint: null },
   { id: 'rsync.no-space', text: /No space left on device/, kind: 'no_space', hint: NO_SPACE },
   { id: 'rsync.quota', text: /Disk quota exceeded/i, kind: 'no_space', hint: 'The account at {target} has used up its quota' },
   { id: 'rsync.read-only', text: /Read-only file system/, kind: 'config', hint: MOUNT_HINT },

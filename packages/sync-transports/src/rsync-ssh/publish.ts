@@ -16,6 +16,8 @@ export async function publish(host: RemoteHost, { placement, seal, receipt, sign
   const files = metadataFiles(seal, receipt);
   const fields = await host.call({
     doing: 'publishing',
+    // It may be running there all the same; a second one would meet its lock.
+    onLostShell: 'fail',
     scripts: [CLAIM_SCRIPT, PUBLISH_SCRIPT],
     values: {
       ...placementValues(placement),

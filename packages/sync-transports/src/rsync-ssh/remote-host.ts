@@ -26,6 +26,8 @@ export interface RemoteCall {
   /** What the script's function `parents` goes through. */
   readonly parents?: readonly RawPath[];
   readonly input?: Uint8Array;
+  /** What to do when a shell that had waited turns out to be dead. Default `retry`, once: every script can be run again. */
+  readonly onLostShell?: 'retry' | 'fail';
   /** Gets stdout instead of its being collected as fields; facts are not asked for then. */
   readonly onChunk?: ReadShellOutput;
   /** Told each field as it comes. */
@@ -35,6 +37,13 @@ export interface RemoteCall {
 
 /** For tests: more shell text behind the head of each script, e.g. another `reached`. */
 export type ScriptPrelude = () => string;
+
+interface Attempt {
+  readonly end: ShellRunEnd;
+  readonly fields: readonly string[];
+  /** A shell that had waited since an earlier call was lost before it said a word. */
+  readonly wasDead: boolean;
+}
 
 interface ShellSource {
   readonly take: () => Promise<RemoteShell>;
@@ -91,31 +100,43 @@ export class RemoteHost implements AsyncDisposable {
     await this.shells[Symbol.asyncDispose]();
   }
 
-  async #call(call: RemoteCall, { take, put }: ShellSource): Promise<readonly string[]> {
+  async #call(call: RemoteCall, source: ShellSource): Promise<readonly string[]> {
+    const { doing, signal } = call;
+    let attempt = await this.#attempt(call, source);
+    if (attempt.wasDead && call.onLostShell !== 'fail') {
+      // The connection had gone while nobody used it: that is no failure of this call.
+      await this.shells.drop();
+      attempt = await this.#attempt(call, source);
+    }
+    const { end, fields } = attempt;
+    if (isAborted(signal)) throw interrupted(doing, signal?.reason);
+    if (end.kind === 'done' && end.exitCode === 0) return refuseError(fields, { doing, target: this.destination.target });
+    throw await this.#failure(doing, end);
+  }
+
+  async #attempt(call: RemoteCall, { take, put }: ShellSource): Promise<Attempt> {
     const { doing, input, onChunk, signal } = call;
     if (isAborted(signal)) throw interrupted(doing, signal?.reason);
     const asksFacts = onChunk === undefined && this.#facts === null;
     const line = scriptLine(this.#script(call, asksFacts ? [FACTS_SCRIPT] : []));
     const shell = await this.#explained(take);
-    // Learned as they come: what a script's later fields set off may need them.
-    const learnt = { isNew: false };
-    const onLeading = ([, ...facts]: readonly string[]): void => {
-      this.#facts = parseFacts(facts);
-      learnt.isNew = true;
-    };
-    const fields = new Fields({ leading: asksFacts ? FACT_FIELDS + 1 : 0, onLeading, onField: call.onField });
+    const { wasUsed } = shell;
+    const fields = new Fields({ leading: asksFacts ? FACT_FIELDS + 1 : 0, onLeading: ([, ...facts]) => (this.#facts = parseFacts(facts)), onField: call.onField });
+    const read = onChunk ?? partReader('\0', (field) => { fields.add(field); });
+    let hasSpoken = false;
     const end = await shell.run({
       line,
       afterInput: this.#facts?.isHeadExact === true ? 'again' : 'over',
-      onChunk: onChunk ?? partReader('\0', (field) => { fields.add(field); }),
+      onChunk: (chunk) => {
+        hasSpoken = true;
+        read(chunk);
+      },
       ...(input === undefined ? {} : { input }),
       ...(signal === undefined ? {} : { signal }),
     });
     await put(shell);
-    if (isAborted(signal)) throw interrupted(doing, signal?.reason);
-    if (learnt.isNew && (await this.connection.learnAes(this.#facts?.hasAes !== false))) await this.shells.drop();
-    if (end.kind === 'done' && end.exitCode === 0) return refuseError(fields.rest, { doing, target: this.destination.target });
-    throw await this.#failure(doing, end);
+    if (asksFacts && this.#facts !== null && (await this.connection.learnAes(this.#facts.hasAes !== false))) await this.shells.drop();
+    return { end, fields: fields.rest, wasDead: wasUsed && end.kind === 'lost' && !isAborted(signal) && !hasSpoken };
   }
 
   async #failure(doing: string, end: ShellRunEnd): Promise<TransportError> {

@@ -62,6 +62,7 @@ export class RemoteShell {
   readonly #process: RunningProcess;
   readonly #output: ShellOutput;
   #state: 'waiting' | 'running' | 'over' = 'waiting';
+  #wasUsed = false;
 
   private constructor(process: RunningProcess, output: ShellOutput) {
     this.#process = process;
@@ -106,9 +107,15 @@ export class RemoteShell {
     return this.#state === 'waiting';
   }
 
+  /** Whether a script has run in it, so that it has waited since. */
+  get wasUsed(): boolean {
+    return this.#wasUsed;
+  }
+
   /** Runs a script. Aborting ends ssh: what the script still does there is not stopped by it. */
   async run({ line, input, afterInput, onChunk, signal }: ShellRun): Promise<ShellRunEnd> {
     this.#state = 'running';
+    this.#wasUsed = true;
     const mark = randomBytes(16).toString('hex');
     const isLast = input !== undefined && afterInput === 'over';
     const end = this.#output.expect(mark, onChunk);

@@ -25,7 +25,7 @@ export function sshArguments(destination: SshDestination, { channel, ciphers }: 
   return [
     ...(sshConfig === undefined ? [] : ['-F', sshConfig]),
     ...(port === undefined ? [] : ['-p', String(port)]),
-    ...(sshKey === undefined ? [] : ['-i', sshKey, '-o', 'IdentitiesOnly=yes']),
+    ...(sshKey === undefined ? [] : ['-o', `IdentityFile=${quotedFile(sshKey)}`, '-o', 'IdentitiesOnly=yes']),
     ...(knownHosts === undefined ? [] : ['-o', `UserKnownHostsFile=${quotedFile(knownHosts)}`]),
     ...(ciphers === undefined ? [] : ['-o', `Ciphers=${ciphers.join(',')}`]),
     ...FIXED.flatMap((option) => ['-o', option]),
@@ -63,11 +63,12 @@ function channelOptions(channel: SshChannel): readonly string[] {
   }
 }
 
-/** The value is a list of files, separated by blanks, in which `%` begins a token. */
+/** The value is one or more files, separated by blanks, in which `%` begins a token. (`-i` would look for the file before it knows that.) */
 function quotedFile(path: string): string {
   return `"${tokenFree(path).replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
+/** Where ssh sees a file name, `%` begins a token. (`${…}` would be a variable; nothing escapes that.) */
 function tokenFree(path: string): string {
   return path.replaceAll('%', '%%');
 }

@@ -28,10 +28,11 @@ finish ready "$(pwd -P)" "$link"
  */
 export const RSYNC_WRAPPER: string = `${STARTED_SCRIPT}
 d=$(printf %b "$d")
-printf '%s %s\\n' "$$" "$(started $$)" >"$d/pid" || {
+t=$(started $$)
+if ! { [ -d "$d" ] && (printf '%s %s\\n' "$$" "$t" >"$d/pid") 2>/dev/null; }; then
   echo 'longhaul: this push has been replaced by a later one' >&2
   exit 9
-}
+fi
 exec "$r" "$@"
 `;
 
