@@ -4,6 +4,7 @@ import { busyboxPath, oddTree, requireService, runToEnd, smallFiles, startTcpPro
 import { describe, expect, it } from 'vitest';
 import type { RawPath } from '../src/index.ts';
 import { displayPath } from '../src/index.ts';
+import { halfLoggedIn } from './corpus/recorded-case.ts';
 import { checksumsHold, compared, EXACT, placement, publish, push, SshBench } from './ssh-setup.ts';
 
 const MIB = 1 << 20;
@@ -207,6 +208,17 @@ describe.runIf(requireService('sshd', 'rsync'))('what fails', () => {
     expect(await push(transport, seal)).toMatchObject({ ok: true });
     await using proxy = await startTcpProxy({ target: bench.sshd.port, refusing: true });
     expect(await push(bench.transport({ port: proxy.port }), seal)).toMatchObject({ ok: false, errorKind: 'network' });
+  });
+
+  it('is the network, too, where sshd takes no more logins', async () => {
+    await using bench = await SshBench.open({ maxStartups: '1:100:1' });
+    const seal = await bench.sealed(small);
+    const transport = bench.transport();
+    {
+      await using _waiting = await halfLoggedIn(bench.sshd.port);
+      expect(await push(transport, seal)).toMatchObject({ ok: false, errorKind: 'network', evidence: expect.stringContaining('kex_exchange_identification') as string });
+    }
+    await waitFor(async () => (await push(transport, seal)).ok, { what: 'a push' });
   });
 
   it('is the configuration: a name nobody knows, a folder that is not there', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseRefusal } from '../src/rsync-ssh/claim-refusal.ts';
 import { parseRsyncSshDestination } from '../src/rsync-ssh/destination-options.ts';
 import { partReader } from '../src/rsync-ssh/field-reader.ts';
-import { hashBatches } from '../src/rsync-ssh/hash-batches.ts';
+import { channelCount, hashBatches } from '../src/rsync-ssh/hash-batches.ts';
 import { HashLines } from '../src/rsync-ssh/hash-lines.ts';
 import { parentsOf, receiptLine } from '../src/rsync-ssh/placement-values.ts';
 import { PushPosition } from '../src/rsync-ssh/push-position.ts';
@@ -147,19 +147,26 @@ describe('hashing in batches', () => {
   const files = [exampleFile('plain', { size: 5 }), exampleFile('new\nline', { size: 5 }), exampleFile('back\\slash', { size: 5 }), exampleFile('cr\r', { size: 5 })];
 
   it('takes odd names one by one, the others by name', () => {
-    expect(hashBatches(files, { cores: 8 })).toEqual([{ how: 'name', paths: ['plain'] }, { how: 'position', paths: ['new\nline', 'back\\slash', 'cr\r'] }]);
-    expect(hashBatches([], { cores: 8 })).toEqual([]);
+    expect(hashBatches(files, { cores: 8, bytesPerSecond: 1e9 })).toEqual([{ how: 'name', paths: ['plain'] }, { how: 'position', paths: ['new\nline', 'back\\slash', 'cr\r'] }]);
+    expect(hashBatches([], { cores: 8, bytesPerSecond: 1e9 })).toEqual([]);
   });
 
   it('gives every file to exactly one channel, and no more channels than there are processors', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(1 << 28), { maxLength: 200 }), fc.integer({ min: 1, max: 64 }), (sizes, cores) => {
         const all = sizes.map((size, index) => exampleFile(`f${String(index)}`, { size }));
-        const batches = hashBatches(all, { cores });
+        const batches = hashBatches(all, { cores, bytesPerSecond: 5e8 });
         expect(batches.length).toBeLessThanOrEqual(Math.min(cores, 4));
         expect(batches.flatMap(({ paths }) => paths).sort()).toEqual(all.map(({ path }) => path).sort());
       }),
     );
+  });
+
+  it('opens a channel more where there is work for it', () => {
+    const gib = [exampleFile('a', { size: 1e9 }), exampleFile('b', { size: 1e9 })];
+    expect(channelCount(gib, { cores: 8, bytesPerSecond: 1e9 })).toBe(2);
+    expect(channelCount(files, { cores: 8, bytesPerSecond: 1e9 })).toBe(1);
+    expect(channelCount(Array.from({ length: 90_000 }, (_, index) => exampleFile(String(index))), { cores: 8, bytesPerSecond: 1e9 })).toBe(3);
   });
 
   it('reads both forms of hash programs, and lines by position', () => {

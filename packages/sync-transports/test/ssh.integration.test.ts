@@ -83,6 +83,15 @@ describe.runIf(requireService('sshd'))('the shared connection', () => {
     await waitFor(() => !existsSync(controlSocketPath(destination)), { what: 'the end of the master' });
   });
 
+  it('is no limit: what the server refuses over it logs in by itself', async () => {
+    await using sshd = await startSshd({ config: ['MaxSessions 2'] });
+    await using shells = shellsOf(destinationOf(sshd));
+    const taken = await Promise.all([shells.take(), shells.take(), shells.take(), shells.take()]);
+    expect(taken.every((shell) => shell.isWaiting)).toBe(true);
+    expect(sshd.log().match(/Accepted publickey/g)?.length).toBeGreaterThan(1);
+    await Promise.all(taken.map(async (shell) => shell.end()));
+  });
+
   it('lets no other key in', async () => {
     await using sshd = await startSshd();
     await using good = shellsOf(destinationOf(sshd));

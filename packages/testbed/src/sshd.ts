@@ -19,7 +19,7 @@ export interface SshdOptions {
   readonly path?: string;
   /** Remote commands run as this uid and gid, without other groups (root only): a place where EACCES is real. */
   readonly runAs?: number;
-  /** More lines for sshd_config. */
+  /** Lines for sshd_config; they stand before ours, and sshd takes the first of two. */
   readonly config?: readonly string[];
   /** A fixed port, to stand where a stopped one stood. */
   readonly port?: number;
@@ -126,6 +126,7 @@ async function writeConfig({ dir, port, options }: { dir: string; port: number; 
   const home = join(dir, 'home');
   await mkdir(home, { recursive: true, mode: 0o755 });
   const lines = [
+    ...(options.config ?? []),
     'ListenAddress 127.0.0.1',
     `Port ${String(port)}`,
     `HostKey ${dir}/host_key`,
@@ -143,7 +144,6 @@ async function writeConfig({ dir, port, options }: { dir: string; port: number; 
     // A home without start-up files: what the person at this machine has in .bashrc is no part of a test, and may take a minute.
     `SetEnv HOME=${home}${options.path === undefined ? '' : ` PATH=${options.path}`}`,
     ...(options.runAs === undefined ? [] : [await runAsCommand(dir, options.runAs)]),
-    ...(options.config ?? []),
   ];
   await writeFile(`${dir}/sshd_config`, `${lines.join('\n')}\n`);
 }

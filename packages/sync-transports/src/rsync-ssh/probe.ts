@@ -2,6 +2,7 @@ import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import type { ProbeReport } from '../transport.ts';
 import { newNonce } from './placement-values.ts';
 import type { RemoteFacts } from './remote-facts.ts';
+import { MEASURED_BYTES } from './remote-facts.ts';
 import type { RemoteHost } from './remote-host.ts';
 import { PROBE_SCRIPT } from './scripts/look-script.ts';
 
@@ -35,5 +36,5 @@ function fromKib(text: string): number | null {
 }
 
 function speeds(facts: RemoteFacts | null): readonly string[] {
-  return [...(facts?.hashTimes ?? [])].map(([hasher, ns]) => `${hasher.split(' ')[0] ?? hasher}: ${ns === 0 ? '?' : String(Math.round((4 * 1e9) / ns))} MiB/s`);
+  return [...(facts?.hashTimes ?? [])].map(([hasher, ns]) => `${hasher.split(' ')[0] ?? hasher}: ${ns === 0 ? '?' : String(Math.round((MEASURED_BYTES * 1e9) / ns / 1024 / 1024))} MiB/s`);
 }

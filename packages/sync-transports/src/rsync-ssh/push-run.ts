@@ -107,11 +107,11 @@ export class RsyncRun {
 
   #report(): void {
     const now = performance.now();
-    if (this.#request.onProgress === undefined || now - this.#reportedAt < REPORT_EVERY_MS) return;
+    if (now - this.#reportedAt < REPORT_EVERY_MS) return;
     this.#reportedAt = now;
     const written = this.#pid === null ? null : bytesWritten(this.#pid);
     if (written !== null) this.#position.noteSent(written);
-    this.#request.onProgress(this.#position.progress());
+    this.#request.onProgress?.(this.#position.progress());
   }
 
   #succeeded(outcome: Outcome | null, stderr: string): TransportResult {

@@ -2,17 +2,16 @@ import { isLonghaulError, TransportError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import type { RawPath } from '../raw-path.ts';
 import { rawPathBytes } from '../raw-path.ts';
+import type { SealedFile } from '../seal.ts';
 import type { PushRequest, TransportResult } from '../transport.ts';
 import { parseRefusal, refusalKind } from './claim-refusal.ts';
+import { channelCount } from './hash-batches.ts';
 import { placementValues, pushFolder, sourceLine } from './placement-values.ts';
 import type { PreparedFolders } from './push-run.ts';
 import { RsyncRun } from './push-run.ts';
 import type { RemoteHost } from './remote-host.ts';
 import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
 import { PREPARE_SCRIPT } from './scripts/push-script.ts';
-
-/** Shells that wait while rsync runs: two channels for hashing, which follows a push, need not wait for a login. */
-const WARM_SHELLS = 2;
 
 export interface Pusher {
   readonly host: RemoteHost;
@@ -26,11 +25,16 @@ export async function push({ host, runner, failures }: Pusher, request: PushRequ
   const folders = await prepared(host, request);
   if ('ok' in folders) return folders;
   await host.shells.open(signal);
-  host.shells.warm(WARM_SHELLS);
+  // While rsync runs: hashing follows, and need not wait for logins then.
+  host.shells.warm(channelsAfter(host, request));
   const run = new RsyncRun({ host, runner, request });
   const result = await run.run(folders, (file) => failures.count(placement.jobId, file));
   if (result.ok) failures.forget(placement.jobId);
   return result;
+}
+
+function channelsAfter({ facts }: RemoteHost, { seal }: PushRequest): number {
+  return facts === null ? 1 : channelCount(seal.entries.filter((entry): entry is SealedFile => entry.type === 'file'), facts);
 }
 
 /** What a push says that ended before rsync ran. Anything but a TransportError is a defect and passes. */

@@ -14,9 +14,16 @@ export interface RemoteFacts {
   readonly isHeadExact: boolean;
   /** The quickest; null where there is none at all. */
   readonly hasher: Hasher | null;
-  /** Nanoseconds for 4 MiB, for people. */
+  /** Of `hasher`. A guess where it could not be measured. */
+  readonly bytesPerSecond: number;
+  /** Nanoseconds for {@link MEASURED_BYTES}. */
   readonly hashTimes: ReadonlyMap<Hasher, number>;
 }
+
+/** As much as FACTS_SCRIPT lets each program hash. */
+export const MEASURED_BYTES: number = 4 * 1024 * 1024;
+/** coreutils' sha256sum without the processor's help. */
+const SLOW = 200e6;
 
 const HASHERS: readonly Hasher[] = ['sha256sum', 'openssl dgst -sha256 -r', 'shasum -a 256'];
 
@@ -35,6 +42,7 @@ export function parseFacts([plainRsync = '', anyRsync = '', cores = '', aes = ''
     hasAes: aes === 'unknown' || aes === '' ? null : aes === 'yes',
     isHeadExact: head === 'exact',
     hasher: quickest?.[0] ?? null,
+    bytesPerSecond: quickest === undefined || quickest[1] === 0 ? SLOW : (MEASURED_BYTES * 1e9) / quickest[1],
     hashTimes,
   };
 }

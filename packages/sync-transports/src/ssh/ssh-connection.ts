@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import type { ProcessRunner } from '@longhaul/exec';
 import { succeeded } from '@longhaul/exec';
 import { controlSocketPath } from './control-socket.ts';
@@ -53,6 +53,7 @@ export class SshConnection implements AsyncDisposable {
   /** A master that hangs is given up: its socket is removed, so that the next one can take its place. */
   async check(): Promise<SharedState> {
     this.#controlPath = controlSocketPath(this.destination);
+    if (!existsSync(this.#controlPath)) return 'absent';
     const outcome = await this.#control('check');
     if (succeeded(outcome)) return 'open';
     if (outcome.kind === 'timedOut') rmSync(this.#path(), { force: true });
