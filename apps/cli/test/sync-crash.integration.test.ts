@@ -1,12 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { waitFor } from '@longhaul/testbed';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import type { GatePoint } from './sync-gate.ts';
-import { Gate } from './sync-gate.ts';
+import { gateForFile } from './sync-gate.ts';
 import type { SyncWorld } from './sync-world.ts';
 import { checkSums, DESTINATION_TYPES, leftovers, processesWith, receiptOf, sshdForFile, syncWorld, transitions } from './sync-world.ts';
 
@@ -45,16 +44,12 @@ const POINTS = [HASHING, ...BEFORE, ...AFTER];
 const BOTH_DIE = BEFORE.slice(REVEAL, REVEAL + 2).map((point): Point => ({ ...point, remote: 'dies too' }));
 
 describe.each(DESTINATION_TYPES)('kill -9 of the worker, %s', (type) => {
-  const gate = new Gate(mkdtempSync(path.join(tmpdir(), 'lh-gate-')));
-  const sshd = sshdForFile(() => ({ path: `${gate.bin}:${process.env['PATH'] ?? ''}` }));
-  afterAll(() => {
-    gate.open();
-    rmSync(gate.folder, { recursive: true, force: true });
-  });
+  const gate = gateForFile();
+  const sshd = sshdForFile(() => ({ path: `${gate().bin}:${process.env['PATH'] ?? ''}` }));
 
   /** A second generation on its way over a first one, so that every step of publish has something to do. */
   async function secondGeneration(): Promise<SyncWorld & { readonly job: string }> {
-    gate.disarm();
+    gate().disarm();
     const world = await syncWorld({ type, sshd });
     for (const name of ['a', 'b', 'c']) world.write(`results/${name}`, `first ${name}\n`);
     // The first one over no network, whatever the second one takes: both leave the same behind.
@@ -66,9 +61,9 @@ describe.each(DESTINATION_TYPES)('kill -9 of the worker, %s', (type) => {
 
   /** Runs a worker up to the point and kills it there. Gives the pid of what was held. */
   async function killAt(point: Point, world: SyncWorld): Promise<number> {
-    gate.arm(point);
-    const worker = world.drain(gate.env);
-    const held = await Promise.race([gate.reached(), worker.ended.then(({ stdout, stderr }) => Promise.reject(new Error(`the worker ended before it came to the step: ${stdout.slice(-2000)}${stderr}`)))]);
+    gate().arm(point);
+    const worker = world.drain(gate().env);
+    const held = await Promise.race([gate().reached(), worker.ended.then(({ stdout, stderr }) => Promise.reject(new Error(`the worker ended before it came to the step: ${stdout.slice(-2000)}${stderr}`)))]);
     worker.process.kill('SIGKILL');
     expect(await worker.ended).toMatchObject({ signal: 'SIGKILL' });
     return held;
@@ -98,7 +93,7 @@ describe.each(DESTINATION_TYPES)('kill -9 of the worker, %s', (type) => {
     if (point.remote === 'dies too') process.kill(held, 'SIGKILL');
     expect(await world.drain().ended).toMatchObject({ code: 0 });
     await expectDoneOnce(world, point);
-    gate.open();
+    gate().open();
     // What was held wakes up now: it finds that it may do nothing any more.
     await waitFor(() => isGone(held), { what: 'the end of what was held' });
     await expectDoneOnce(world, point);

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { findProgram, waitFor } from '@longhaul/testbed';
+import { afterAll, beforeAll } from 'vitest';
 
 /** Which step of a process is held. */
 export interface GatePoint {
@@ -93,6 +95,22 @@ export class Gate {
       throw error;
     }
   }
+}
+
+/** A gate for all tests of a file, or of a describe. */
+export function gateForFile(): () => Gate {
+  let gate: Gate | null = null;
+  beforeAll(() => {
+    gate = new Gate(mkdtempSync(path.join(tmpdir(), 'lh-gate-')));
+  });
+  afterAll(() => {
+    gate?.open();
+    if (gate !== null) rmSync(gate.folder, { recursive: true, force: true });
+  });
+  return () => {
+    if (gate === null) throw new Error('there is no gate outside of a test');
+    return gate;
+  };
 }
 
 function wrapper(folder: string, { program, pattern, when }: { readonly program: string; readonly pattern: string; readonly when: 'before' | 'after' }): string {

@@ -1,13 +1,12 @@
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
 import type { Job } from '@longhaul/sync-queue';
 import { ODD_NAMES, oddTree, runProgram, runToEnd, smallFiles, waitFor, writeRandomFile, writeTree } from '@longhaul/testbed';
-import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { GatePoint } from './sync-gate.ts';
-import { Gate } from './sync-gate.ts';
+import { gateForFile } from './sync-gate.ts';
 import type { DestinationType, Shown, SyncWorld, SyncWorldOptions } from './sync-world.ts';
 import { checkSums, DESTINATION_TYPES, leftovers, receiptOf, sshdForFile, syncWorld, transitions, workerEvents } from './sync-world.ts';
 
@@ -15,15 +14,11 @@ import { checkSums, DESTINATION_TYPES, leftovers, receiptOf, sshdForFile, syncWo
 const BEFORE_HASHING: GatePoint = { name: 'hashing', call: ['open', /\/epoch\.\d+\0/], program: [['sha256sum', 'openssl'], '*./*'], when: 'before' };
 const LOCK: GatePoint = { name: 'the lock', call: ['rename', /\.new\.[^\0]*\0[^\0]*\/\.locks\//], program: [['mv'], '*.new.* */.locks/*'], when: 'before' };
 
-const gate = new Gate(mkdtempSync(path.join(tmpdir(), 'lh-gate-')));
-const sshd = sshdForFile(() => ({ path: `${gate.bin}:${process.env['PATH'] ?? ''}` }));
-afterAll(() => {
-  gate.open();
-  rmSync(gate.folder, { recursive: true, force: true });
-});
+const gate = gateForFile();
+const sshd = sshdForFile(() => ({ path: `${gate().bin}:${process.env['PATH'] ?? ''}` }));
 
 async function worldOf(type: DestinationType, options: Partial<SyncWorldOptions> = {}): Promise<SyncWorld> {
-  gate.disarm();
+  gate().disarm();
   return await syncWorld({ sshd, ...options, type });
 }
 
@@ -42,13 +37,13 @@ describe.each(DESTINATION_TYPES)('what arrives, %s', (type) => {
     world.write('results/one', 'as it was sealed');
     const job = await world.enqueue('results');
     const staged = path.join(world.place, '.longhaul-incoming', job.id, 'tree/one');
-    gate.arm(BEFORE_HASHING);
-    const worker = world.drain(gate.env);
+    gate().arm(BEFORE_HASHING);
+    const worker = world.drain(gate().env);
     let ended = false;
     void worker.ended.then(() => (ended = true));
-    while ((await waitFor(() => (ended ? 'ended' : gate.isReached() ? 'held' : null), { deadline: 40_000, what: 'the next look at the file' })) === 'held') {
+    while ((await waitFor(() => (ended ? 'ended' : gate().isReached() ? 'held' : null), { deadline: 40_000, what: 'the next look at the file' })) === 'held') {
       if (existsSync(staged)) meddle(staged);
-      await gate.openForNext();
+      await gate().openForNext();
     }
     expect(await worker.ended).toMatchObject({ code: 0 });
     return await world.show(job.id);
@@ -83,13 +78,13 @@ describe.each(DESTINATION_TYPES)('what arrives, %s', (type) => {
     const early = await first.enqueue('results');
     const late = await second.enqueue('results');
     // The first one has pushed and proven, and is about to publish, when the second one overtakes it.
-    gate.arm(LOCK);
-    const waiting = first.drain(gate.env);
-    await gate.reached();
-    gate.disarm();
+    gate().arm(LOCK);
+    const waiting = first.drain(gate().env);
+    await gate().reached();
+    gate().disarm();
     expect(await second.drain().ended).toMatchObject({ code: 0 });
     expect((await second.show(late.id)).job).toMatchObject({ state: 'VERIFIED' });
-    await gate.release();
+    await gate().release();
     expect(await waiting.ended).toMatchObject({ code: 0 });
     const { job, history } = await first.show(early.id);
     expect(job).toMatchObject({ state: 'FAILED', errorKind: 'config', lastError: expect.stringMatching(/"results" at dest is taken/) as string, hint: expect.stringContaining('--as') as string });

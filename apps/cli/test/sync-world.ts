@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -62,7 +63,7 @@ export function sshdForFile(options: SshdOptions | (() => SshdOptions) = {}): ()
 }
 
 /** Compiled code, shared by all processes of a file: halves the start of each. Killed ones write nothing, so it is never torn. */
-const cache = mkdtempSync(path.join(tmpdir(), 'lh-cache-'));
+const cache = path.join(tmpdir(), `lh-cache-${randomUUID()}`);
 afterAll(() => {
   rmSync(cache, { recursive: true, force: true });
 });
