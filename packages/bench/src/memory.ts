@@ -14,9 +14,8 @@ interface ListedSession {
  * Needs sessions that run; the tmux server, shared by all, is reported apart.
  */
 export async function measureMemory(bench: Workspace): Promise<readonly Figure[]> {
-  const listed = JSON.parse(await bench.longhaul(['list', '--json'])) as { readonly data: readonly ListedSession[] | { readonly sessions: readonly ListedSession[] } };
-  const sessions = 'sessions' in listed.data ? listed.data.sessions : listed.data;
-  const around = sessions.flatMap(({ pid }) => (pid === null ? [] : [ancestorsOf(pid).reduce((sum, ancestor) => sum + pss(ancestor), 0)]));
+  const listed = JSON.parse(await bench.longhaul(['list', '--json'])) as { readonly data: { readonly sessions: readonly ListedSession[] } };
+  const around = listed.data.sessions.flatMap(({ pid }) => (pid === null ? [] : [ancestorsOf(pid).reduce((sum, ancestor) => sum + pss(ancestor), 0)]));
   const server = (await runToEnd('pgrep', ['-f', '^tmux.* new-session'])).stdout.toString('utf8').trim().split('\n').filter(Boolean);
   const detail = `median of ${String(around.length)} running jobs; ${String(server.length)} tmux servers on this machine`;
   return [{ title: 'memory of a running job beyond the job itself', value: median(around) / 1024, unit: 'MB (PSS)', aim: 4, detail }];

@@ -38,7 +38,8 @@ class BenchWorkspace implements Workspace {
     this.folder = folder.path;
     this.destination = disk.path;
     this.sshd = sshd;
-    this.env = { ...process.env, LONGHAUL_STATE_DIR: join(folder.path, 'state') };
+    // A server and a state of its own: sessions of whoever measures are left alone.
+    this.env = { ...process.env, LONGHAUL_STATE_DIR: join(folder.path, 'state'), LONGHAUL_TMUX_SOCKET: join(folder.path, 'tmux.sock') };
     this.#owned = [sshd, disk, folder];
     writeFileSync(join(this.folder, 'longhaul.yaml'), configFor(sshd, disk.path));
   }
@@ -59,7 +60,15 @@ class BenchWorkspace implements Workspace {
     await rm(join(this.folder, 'state'), { recursive: true, force: true });
   }
 
+  /** Jobs outlive their tmux server, so each is ended by its name. */
+  async #endSessions(): Promise<void> {
+    const listed = JSON.parse(await this.longhaul(['list', '--json'])) as { readonly data: { readonly sessions: readonly { readonly name: string; readonly state: string }[] } };
+    const running = listed.data.sessions.filter(({ state }) => state === 'running').map(({ name }) => name);
+    if (running.length > 0) await this.longhaul(['stop', '--force', ...running]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#endSessions();
     for (const one of this.#owned) await one[Symbol.asyncDispose]();
   }
 }
