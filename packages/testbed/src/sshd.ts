@@ -158,6 +158,7 @@ async function runAsCommand(dir: string, uid: number): Promise<string> {
 /** The process of one server. It logs to a file: a pipe that a busy test does not read would stop it. */
 class SshdProcess {
   #child: ChildProcess | null = null;
+  #watchdog: ChildProcess | null = null;
   readonly #dir: string;
   readonly #port: number;
 
@@ -178,6 +179,7 @@ class SshdProcess {
     const args = ['-D', '-E', `${this.#dir}/sshd.log`, '-f', `${this.#dir}/sshd_config`];
     const child = spawn(findProgram('sshd') ?? 'sshd', args, { stdio: 'ignore', detached: true });
     this.#child = child;
+    this.#watchdog = startWatchdog(child.pid);
     await waitFor(
       async () => {
         if (child.exitCode !== null) throw new Error(`sshd ended: ${this.log}`);
@@ -190,12 +192,20 @@ class SshdProcess {
   async stop(): Promise<void> {
     const child = this.#child;
     this.#child = null;
+    this.#watchdog?.kill('SIGKILL');
     if (child?.pid === undefined) return;
     const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : null;
     const sessions = await descendants(child.pid);
     for (const pid of [child.pid, ...sessions]) kill(pid);
     await ended;
   }
+}
+
+/** Ends the server when the tests are killed: its stdin ends with them. */
+function startWatchdog(pid: number | undefined): ChildProcess {
+  const watchdog = spawn('sh', ['-c', 'read -r x; kill -9 "$1"', 'sh', String(pid)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  watchdog.unref();
+  return watchdog;
 }
 
 /** sshd moves each connection to a session of its own, so that killing its group is not enough. */
