@@ -102,6 +102,7 @@ class HashRun {
   }
 
   #noHasher(): TransportError {
+    this.#host.forgetFacts();
     const { target } = this.#host.destination;
     return new TransportError(`${target} has no program for SHA-256, so nothing can be proven there`, {
       errorKind: TransportErrorKind.CONFIG,

@@ -132,6 +132,8 @@ export class RsyncRun {
     if (outcome.kind === 'cancelled') return failure({ kind: TransportErrorKind.INTERRUPTED, evidence: 'the push was called off', hint: null });
     const facts: FailureFacts = { ...this.#host.failureFacts(), failuresAtSameFile, sourceMissing: this.#isSourceMissing(base.stderr) };
     const verdict = classifyRsync({ returncode, stderr: base.stderr, stdout: base.stdout, facts });
+    // rsync is missing there, or was looked for in the wrong place.
+    if (!verdict.ok && verdict.kind === null) this.#host.forgetFacts();
     if (verdict.ok) return { ...this.#succeeded(outcome, base.stderr), returncode, evidence: verdict.evidence };
     return failure(await this.#host.explain(await this.#lostConnection(verdict)));
   }

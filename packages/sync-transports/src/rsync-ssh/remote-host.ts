@@ -48,6 +48,8 @@ interface Attempt {
 interface ShellSource {
   readonly take: () => Promise<RemoteShell>;
   readonly put: (shell: RemoteShell) => Promise<unknown>;
+  /** Whether what the other side can do is asked again. */
+  readonly freshness: 'known' | 'now';
 }
 
 /** The machine that holds the destination: scripts of ours run there, and its failures have a kind. */
@@ -67,19 +69,24 @@ export class RemoteHost implements AsyncDisposable {
     this.#prelude = prelude;
   }
 
-  /** Known after the first call with fields. */
+  /** Known after the first call with fields; asked again by every direct call. */
   get facts(): RemoteFacts | null {
     return this.#facts;
   }
 
+  /** After something was missing there: a person may install it while this object lives. */
+  forgetFacts(): void {
+    this.#facts = null;
+  }
+
   /** The fields that the script replied. @throws TransportError with a kind */
   async call(call: RemoteCall): Promise<readonly string[]> {
-    return this.#call(call, { take: async () => this.shells.take(call.signal), put: async (shell) => this.shells.giveBack(shell) });
+    return this.#call(call, { take: async () => this.shells.take(call.signal), put: async (shell) => this.shells.giveBack(shell), freshness: 'known' });
   }
 
   /** Over a connection of its own: what is true now. @throws TransportError with a kind */
   async callDirectly(call: RemoteCall): Promise<readonly string[]> {
-    return this.#call(call, { take: async () => this.shells.takeOwn(call.signal), put: async (shell) => shell.end() });
+    return this.#call(call, { take: async () => this.shells.takeOwn(call.signal), put: async (shell) => shell.end(), freshness: 'now' });
   }
 
   /** Why a program that used the shared connection ended so, in words for a person. */
@@ -114,10 +121,10 @@ export class RemoteHost implements AsyncDisposable {
     throw await this.#failure(doing, end);
   }
 
-  async #attempt(call: RemoteCall, { take, put }: ShellSource): Promise<Attempt> {
+  async #attempt(call: RemoteCall, { take, put, freshness }: ShellSource): Promise<Attempt> {
     const { doing, input, onChunk, signal } = call;
     if (isAborted(signal)) throw interrupted(doing, signal?.reason);
-    const asksFacts = onChunk === undefined && this.#facts === null;
+    const asksFacts = onChunk === undefined && (this.#facts === null || freshness === 'now');
     const line = scriptLine(this.#script(call, asksFacts ? [FACTS_SCRIPT] : []));
     const shell = await this.#explained(take);
     const { wasUsed } = shell;

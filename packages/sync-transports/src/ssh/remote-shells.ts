@@ -20,11 +20,11 @@ export class RemoteShells implements AsyncDisposable {
   readonly #connection: SshConnection;
   readonly #runner: ProcessRunner;
   readonly #spares = new Map<RemoteShell, NodeJS.Timeout>();
-  #starting = 0;
+  readonly #starting = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
   /** The start that opens the shared connection; others wait for it instead of opening a second one. */
   #opening: Promise<unknown> | null = null;
   #everReached = false;
-  #isClosed = false;
 
   constructor(connection: SshConnection, runner: ProcessRunner) {
     this.#connection = connection;
@@ -53,7 +53,7 @@ export class RemoteShells implements AsyncDisposable {
 
   /** For the next call; one that has ended, or one too many, is put away. */
   async giveBack(shell: RemoteShell): Promise<void> {
-    if (this.#isClosed || !shell.isWaiting || this.#spares.size >= MAX_SPARES) {
+    if (this.#closing.signal.aborted || !shell.isWaiting || this.#spares.size >= MAX_SPARES) {
       await shell.end('no longer needed');
       return;
     }
@@ -67,7 +67,10 @@ export class RemoteShells implements AsyncDisposable {
 
   /** Starts shells ahead until `count` are waiting. Failures are not said here: the call that needs a shell meets them itself. */
   warm(count: number): void {
-    for (let missing = count - this.#spares.size - this.#starting; missing > 0; missing -= 1) void this.#addSpare();
+    for (let missing = count - this.#spares.size - this.#starting.size; missing > 0; missing -= 1) {
+      const starting = this.#addSpare().finally(() => this.#starting.delete(starting));
+      this.#starting.add(starting);
+    }
   }
 
   /** Opens the shared connection, or finds it open, so that a program can use it. @throws TransportError */
@@ -97,7 +100,8 @@ export class RemoteShells implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort('closed');
+    await Promise.all(this.#starting);
     await this.drop();
     await this.#connection[Symbol.asyncDispose]();
   }
@@ -125,13 +129,10 @@ export class RemoteShells implements AsyncDisposable {
   }
 
   async #addSpare(): Promise<void> {
-    this.#starting += 1;
     try {
-      await this.giveBack(await this.#start());
+      await this.giveBack(await this.#start(this.#closing.signal));
     } catch {
       // Whoever needs a shell starts one, and gets the error.
-    } finally {
-      this.#starting -= 1;
     }
   }
 
