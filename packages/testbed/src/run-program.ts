@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
-/** What a helper program of a test printed. */
+/** What a program that a test ran has printed. */
 export interface ProgramOutput {
   readonly stdout: string;
   readonly stderr: string;
