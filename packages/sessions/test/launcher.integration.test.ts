@@ -114,7 +114,7 @@ describe.runIf(available).each(SHELLS)('the launcher in $name', ({ shell }) => {
     { what: 'a directory', command: ['/etc'], error: 'permission denied: /etc\n' },
     { what: 'one whose interpreter is missing', command: ['./script'], error: null },
   ])('tells a program that is $what from one that exits 127', async ({ command, error }) => {
-    const { exit, run } = await launch({ command, options, prepared: ({ path }) => { writeFileSync(join(path, '../../../work/script'), '#!/no/such\n', { mode: 0o755 }); } });
+    const { exit, run } = await launch({ command, options, prepared: ({ path }) => { writeFileSync(join(path, '..', '..', '..', 'work', 'script'), '#!/no/such\n', { mode: 0o755 }); } });
     expect(await exit()).toMatchObject({ exitCode: null, signal: null, reason: 'start-failed' });
     if (error !== null) expect(readFileSync(join(run.path, 'start-error'), 'utf8')).toBe(error);
   });
@@ -192,7 +192,7 @@ exec ${findProgram('script') ?? 'script'} -qef -O "$file" -c "exec $LH_WORDS '$3
   it('ends by its record alone: stop needs no backend', async () => {
     const { run, records, exit } = await launch({ command: sh('trap "exit 11" INT; : > up; while :; do sleep 0.05; done') });
     await waitFor(async () => (await records()).start !== null, { what: 'start.json' });
-    await waitFor(() => existsSync(join(run.stateDir, '../work/up')), { what: 'the trap' });
+    await waitFor(() => existsSync(join(run.stateDir, '..', 'work', 'up')), { what: 'the trap' });
     expect(await stopRun(run, { how: 'graceful', requestedBy: 'test' })).toMatchObject({ step: 'signal' });
     expect(await exit()).toMatchObject({ exitCode: 11, reason: 'stopped', stoppedBy: { who: 'test', step: 'signal' } });
   });
