@@ -2,6 +2,8 @@ import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 
+import { BackendUnavailableError } from '@longhaul/errors';
+
 /** Where a tmux server listens: by name in the user's socket folder (`-L`), or by path (`-S`). */
 export type TmuxSocket = { readonly name: string } | { readonly path: string };
 
@@ -24,14 +26,19 @@ export function socketLabel(path: string, env: Environment): string {
   return dirname(path) === socketFolder(env) ? basename(path) : path;
 }
 
-/** All sockets in the user's folder. Files that nobody listens at are among them. */
+/**
+ * All sockets in the user's folder. Files that nobody listens at are among them.
+ *
+ * @throws BackendUnavailableError when the folder is there and cannot be read: what is in it is unknown, not absent.
+ */
 export function findSockets(env: Environment): readonly string[] {
   const folder = socketFolder(env);
   try {
     return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isSocket()).map((entry) => join(folder, entry.name));
-  } catch {
+  } catch (cause) {
     // No such folder: this user has no tmux server.
-    return [];
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
+    throw new BackendUnavailableError('tmux', `the folder of its sockets, ${folder}, cannot be read`, { cause });
   }
 }
 
