@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import type { LaunchOptions, RunDirectory, RunRecords, SessionSpec, SessionStatus } from '@longhaul/sessions';
-import { hasEnded, newRunId, parseSessionName, readRunLog, RunStore, stopRun, writeLaunchFiles } from '@longhaul/sessions';
+import { hasEnded, newRunId, NO_RESTART, parseSessionName, readRunLog, RunStore, stopRun, writeLaunchFiles } from '@longhaul/sessions';
 import type { PrivateTmux } from '@longhaul/testbed';
 import { tempDir, waitFor, withPrivateTmux } from '@longhaul/testbed';
 import { onTestFinished } from 'vitest';
@@ -99,6 +99,9 @@ export function makeSpec(name: string, command: readonly string[], more: Partial
     outputs: [],
     stop: {},
     onExit: null,
+    container: null,
+    restart: NO_RESTART,
+    ready: null,
     ...more,
   };
 }

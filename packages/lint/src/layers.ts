@@ -17,26 +17,27 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'packages/exec': { imports: ['errors'], libraries: ['execa'] },
   'packages/sessions': { imports: ['errors', 'exec'], libraries: [] },
   'packages/backend-tmux': { imports: ['errors', 'exec', 'sessions'], libraries: [] },
+  'packages/backend-container': { imports: ['errors', 'exec', 'sessions'], libraries: [] },
   'packages/sync-transports': { imports: ['errors', 'exec'], libraries: [] },
   'packages/sync-queue': { imports: ['errors', 'sync-transports'], libraries: ['better-sqlite3'] },
   'packages/config': { imports: ['errors'], libraries: ['zod', 'yaml'] },
   'packages/host': {
-    imports: ['errors', 'exec', 'sessions', 'backend-tmux', 'sync-transports', 'sync-queue', 'config'],
+    imports: ['errors', 'exec', 'sessions', 'backend-tmux', 'backend-container', 'sync-transports', 'sync-queue', 'config'],
     libraries: [],
   },
   'packages/conformance': { imports: ['errors', 'sessions', 'sync-transports', 'sync-queue'], libraries: ['vitest'] },
   'packages/testbed': { imports: ['errors', 'exec'], libraries: ['vitest'] },
   'packages/bench': {
-    imports: ['errors', 'exec', 'sessions', 'backend-tmux', 'sync-transports', 'sync-queue', 'config', 'host', 'testbed'],
+    imports: ['errors', 'exec', 'sessions', 'backend-tmux', 'backend-container', 'sync-transports', 'sync-queue', 'config', 'host', 'testbed'],
     libraries: [],
   },
   'apps/cli': {
-    imports: ['errors', 'exec', 'sessions', 'backend-tmux', 'sync-transports', 'sync-queue', 'config', 'host'],
+    imports: ['errors', 'exec', 'sessions', 'backend-tmux', 'backend-container', 'sync-transports', 'sync-queue', 'config', 'host'],
     libraries: ['commander', 'picocolors'],
     runs: ['server'],
   },
   'apps/server': {
-    imports: ['errors', 'exec', 'sessions', 'backend-tmux', 'sync-transports', 'sync-queue', 'config', 'host'],
+    imports: ['errors', 'exec', 'sessions', 'backend-tmux', 'backend-container', 'sync-transports', 'sync-queue', 'config', 'host'],
     libraries: [],
   },
 };

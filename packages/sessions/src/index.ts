@@ -20,6 +20,7 @@ export type * from './session-backend.ts';
 export { asSessionName, parseSessionName } from './session-name.ts';
 export type { SessionName } from './session-name.ts';
 export type * from './session-spec.ts';
+export { NO_RESTART } from './session-spec.ts';
 export type * from './session-state.ts';
 export type * from './session-status.ts';
 export { systemWorld } from './world.ts';

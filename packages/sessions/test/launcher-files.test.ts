@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { quoteForShell } from '../src/index.ts';
+import { NO_RESTART, quoteForShell } from '../src/index.ts';
 import { formatCommandFile, formatOnExitFile } from '../src/launcher/command-file.ts';
 import { formatEnvFile } from '../src/launcher/env-file.ts';
 import { SLOTS } from '../src/launcher/launch-file-names.ts';
 import type { RunDirectory, RunId, SessionName, SessionSpec } from '../src/index.ts';
 
 const RUN: RunDirectory = { runId: '01J00000000000000000000001' as RunId, session: 'train' as SessionName, stateDir: '/state', path: '/state/runs/01J00000000000000000000001', envFile: "/state/it's/env" };
-const SPEC: SessionSpec = { name: 'train' as SessionName, backend: 'tmux', command: ['python', 'train.py', '--name', "it's"], workingDir: '/data/my project', env: [], secretEnv: [], umask: 0o7, terminal: { columns: 80, rows: 24 }, outputs: [], stop: {}, onExit: null };
+const SPEC: SessionSpec = { name: 'train' as SessionName, backend: 'tmux', command: ['python', 'train.py', '--name', "it's"], workingDir: '/data/my project', env: [], secretEnv: [], umask: 0o7, terminal: { columns: 80, rows: 24 }, outputs: [], stop: {}, onExit: null, container: null, restart: NO_RESTART, ready: null };
 
 describe('quoting for sh', () => {
   it('puts everything between single quotes, and them apart', () => {

@@ -6,7 +6,7 @@ import { tempDir, waitFor } from '@longhaul/testbed';
 import { onTestFinished } from 'vitest';
 
 import type { LaunchOptions, RunDirectory, RunRecords, SessionSpec } from '../src/index.ts';
-import { launcherArgv, newRunId, parseSessionName, RunStore, stopRun, writeLaunchFiles } from '../src/index.ts';
+import { launcherArgv, newRunId, NO_RESTART, parseSessionName, RunStore, stopRun, writeLaunchFiles } from '../src/index.ts';
 
 /** A run that is launched without any backend: the launcher stands by itself, its job gets a terminal from script all the same. */
 export interface Launched {
@@ -42,6 +42,9 @@ export async function launch({ command, spec: more = {}, options = {}, prepared 
     outputs: [],
     stop: {},
     onExit: null,
+    container: null,
+    restart: NO_RESTART,
+    ready: null,
     ...more,
   };
   const run = await runs.prepare(spec, await runs.claim(spec.name, newRunId(), { backend: 'tmux' }));

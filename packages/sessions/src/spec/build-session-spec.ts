@@ -5,6 +5,7 @@ import { SessionConfigError } from '@longhaul/errors';
 
 import { parseSessionName } from '../session-name.ts';
 import type { OutputSpec, SessionSpec } from '../session-spec.ts';
+import { NO_RESTART } from '../session-spec.ts';
 import { buildEnvironment } from './build-environment.ts';
 import type { EnvFileEntry } from './env-file.ts';
 import { NOT_UTF8 } from './environment-names.ts';
@@ -38,6 +39,9 @@ export function buildSessionSpec(request: StartRequest, caller: Caller, envFile:
     outputs: (request.outputs ?? []).map(checkedOutput),
     stop: checkedStop(request.stop ?? {}),
     onExit: request.onExit === undefined || request.onExit === null ? null : checkedCommand(request.onExit, 'onExit command'),
+    container: null,
+    restart: NO_RESTART,
+    ready: null,
   };
   return { spec, warnings: [...warnings, ...notUtf8(command)] };
 }

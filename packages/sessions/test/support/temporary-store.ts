@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 import type { RunDirectory, RunStoreOptions, SessionSpec } from '../../src/index.ts';
-import { newRunId, parseSessionName, RunStore } from '../../src/index.ts';
+import { newRunId, NO_RESTART, parseSessionName, RunStore } from '../../src/index.ts';
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {
@@ -35,6 +35,9 @@ export function specOf(changes: Partial<Omit<SessionSpec, 'name'>> & { readonly 
     outputs: [],
     stop: {},
     onExit: null,
+    container: null,
+    restart: NO_RESTART,
+    ready: null,
     ...rest,
     name: parseSessionName(name),
   };

@@ -1,0 +1,1 @@
+export type { ContainerRuntime } from '@longhaul/sessions';
