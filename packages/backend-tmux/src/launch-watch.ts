@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -55,14 +55,29 @@ function isGone(pid: number): boolean {
   return info === null || info.state === 'zombie';
 }
 
-/** Whether a process is no longer the launcher's script. Where nobody can see it, it is taken for executed. */
-function hasExecuted(pid: number, { stateDir }: RunDirectory): boolean {
+/**
+ * Whether a process is no longer the launcher's script. Where nobody can see it, it is taken for executed.
+ *
+ * A process that is ending has no command line any more, and neither has one that blanked its own: only the latter still has a program.
+ */
+export function hasExecuted(pid: number, { stateDir }: Pick<RunDirectory, 'stateDir'>): boolean {
   if (process.platform !== 'linux') return true;
   try {
     const [, script = ''] = readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').split('\0');
+    if (script === '') return hasProgram(pid);
     return !(script.startsWith(join(stateDir, 'launcher')) && script.endsWith('/job.sh'));
   } catch {
     // It ended since: exit.json will say how.
     return false;
+  }
+}
+
+function hasProgram(pid: number): boolean {
+  try {
+    readlinkSync(`/proc/${String(pid)}/exe`);
+    return true;
+  } catch (error) {
+    // Another user's (a setuid program) may not be read, and is there; one that is ending has none.
+    return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
   }
 }

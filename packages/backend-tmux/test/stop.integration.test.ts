@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { processStartTime } from '@longhaul/exec';
 import { RUN_FILES, stopRun } from '@longhaul/sessions';
 import { requireService, waitFor } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -10,6 +11,17 @@ import { gone, lives, processesOf, processesWith } from './run-processes.ts';
 import { exitRecord, logHas, logOf, sh, tmuxBed } from './tmux-bed.ts';
 
 const NEVER = 'trap "" INT TERM HUP; echo up; while :; do sleep 0.05; done';
+
+/** A process of nobody's. Start times are counted in hundredths of a second: one that began in the job's own would be taken for the job. */
+async function startedAfter(startTime: string): Promise<number> {
+  return waitFor(() => {
+    const { pid = 0 } = spawn('sleep', ['1000'], { stdio: 'ignore' });
+    onTestFinished(() => {
+      process.kill(pid, 'SIGKILL');
+    });
+    return processStartTime(pid) === startTime ? null : pid;
+  }, { what: 'a process of another time' });
+}
 
 describe.runIf(requireService('tmux', 'script'))('stop', () => {
   it('gives a handler its second also when a wrapper around it dies at once', async () => {
@@ -191,13 +203,11 @@ describe.runIf(requireService('tmux', 'script'))('stop', () => {
     const bed = await tmuxBed();
     const { run } = await bed.start('train', sh('echo up; sleep 1000'));
     await logHas(run, 'up');
-    const stranger = spawn('sleep', ['1000'], { stdio: 'ignore' });
-    onTestFinished(() => {
-      stranger.kill('SIGKILL');
-    });
     const path = join(run.path, 'start.json');
-    writeFileSync(path, readFileSync(path, 'utf8').replace(/"pid":\d+/, `"pid":${String(stranger.pid)}`));
+    const record = JSON.parse(readFileSync(path, 'utf8')) as { readonly processStartTime: string };
+    const stranger = await startedAfter(record.processStartTime);
+    writeFileSync(path, JSON.stringify({ ...record, pid: stranger }));
     await bed.backend.stop('train', { how: 'force' });
-    expect(lives(stranger.pid ?? 0)).toBe(true);
+    expect(lives(stranger)).toBe(true);
   });
 });
