@@ -1,6 +1,8 @@
+import type { ChildProcessByStdio } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
 
 import { waitFor } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -9,8 +11,8 @@ import { hasExecuted } from '../src/launch-watch.ts';
 
 const RUN = { stateDir: '/state' };
 
-function start(program: string, args: readonly string[]): ReturnType<typeof spawn> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+function start(program: string, args: readonly string[]): ChildProcessByStdio<Writable, Readable, null> {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
@@ -21,15 +23,17 @@ describe.runIf(process.platform === 'linux')('what the process that becomes the 
   it('is taken for executed once it is another program', async () => {
     const child = start('sleep', ['1000']);
     await once(child, 'spawn');
-    await waitFor(() => readFileSync(`/proc/${String(child.pid)}/cmdline`, 'utf8').startsWith('sleep'), { what: 'sleep in place of node' });
+    await waitFor(() => readFileSync(`/proc/${String(child.pid)}/cmdline`, 'utf8').startsWith('sleep'), { what: 'sleep in place of Node' });
     expect(hasExecuted(child.pid ?? 0, RUN)).toBe(true);
   });
 
   it('is not taken for executed while it is ending: then it has no command line', async () => {
-    // Its parent never asks for it, so it stays a zombie.
-    const parent = start('sh', ['-c', 'sh -c "exit 127" & echo $!; exec sleep 1000']);
-    const [line] = (await once(parent.stdout ?? process.stdin, 'data')) as [Buffer];
+    // Its parent is a program that never asks for it, so it stays a zombie. It ends with its input, not before that program is there.
+    const parent = start('sh', ['-c', 'exec 3<&0; cat <&3 >/dev/null & echo $!; exec sleep 1000 3<&-']);
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
     const zombie = Number(line.toString());
+    await waitFor(() => readFileSync(`/proc/${String(parent.pid)}/cmdline`, 'utf8').startsWith('sleep'), { what: 'sleep in place of sh' });
+    parent.stdin.end();
     await waitFor(() => /^State:\s+Z/m.test(readFileSync(`/proc/${String(zombie)}/status`, 'utf8')), { what: 'the end of the child' });
     expect(hasExecuted(zombie, RUN)).toBe(false);
   });
