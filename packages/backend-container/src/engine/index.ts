@@ -1,0 +1,17 @@
+export type * from './container-info.ts';
+export { createPlan } from './create-args.ts';
+export type { CreateFiles, CreatePlan, CreateRequest } from './create-args.ts';
+export { EngineClient } from './engine-client.ts';
+export type { AskOptions, EngineClientOptions } from './engine-client.ts';
+export type { EngineAnswer, EngineFailure, EngineFailureKind } from './engine-failure.ts';
+export { foreignLog, foreignStatus } from './foreign-container.ts';
+export { ensureImage } from './image.ts';
+export type { ImageRequest } from './image.ts';
+export { OWNER_LABELS, ownerLabels, ownerOf, stateIdOf } from './owner-labels.ts';
+export type { ContainerOwner } from './owner-labels.ts';
+export { parseInspect } from './normalise.ts';
+export { probeEngine } from './probe.ts';
+export type { EngineProbe } from './probe.ts';
+export { inspectContainer, listContainers } from './read-containers.ts';
+export type { ContainerListing, ContainerPresence } from './read-containers.ts';
+export { attachCommand, DETACH_KEYS, execCommand } from './terminal-commands.ts';
