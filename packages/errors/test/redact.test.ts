@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { LonghaulError, redact, redactArgv, TransportError } from '../src/index.ts';
+import { SECRET_RULES } from '../src/secret-rules.ts';
 
 const REDACTED = '[redacted]';
 /** Quoted as a shell needs it. */
@@ -51,6 +52,17 @@ describe('redact', () => {
 
   it.each(PLACES)('changes nothing more when it is applied again to %s', (_place, secrets, write) => {
     fc.assert(fc.property(secrets, (secret) => { expect(redact(redact(write(secret)))).toBe(redact(write(secret))); }));
+  });
+
+  it('takes a text with no separator and less than the shortest token for what it is: no rule would find anything in it', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...'abcXYZ019-_./@"\'[]{}?&,AKIAghp_xoxbeyJsknpm'), maxLength: 14 }), (text) => {
+        const found = SECRET_RULES.filter(({ pattern }) => text.search(pattern) !== -1);
+        expect(found).toEqual([]);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(redact('xoxb-1234567890')).toBe(REDACTED);
   });
 
   it('takes known values out wherever they stand, in the forms in which tools print them', () => {
