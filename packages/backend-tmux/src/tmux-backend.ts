@@ -5,6 +5,7 @@ import type {
   AttachCommand,
   AttachOptions,
   BackendProbe,
+  ExecOptions,
   LaunchOptions,
   LogChunk,
   LogOptions,
@@ -18,10 +19,12 @@ import type {
   StopPolicy,
   StopReport,
 } from '@longhaul/sessions';
-import { asRunId, besideArgv, readRunLog, RunStore, statusFromRun, stopRun } from '@longhaul/sessions';
+import { asRunId, readRunLog, RunStore, statusFromRun, stopRun } from '@longhaul/sessions';
 
-import { attachCommand } from './attach-command.ts';
+import { attachCommand, leavingCommand } from './attach-command.ts';
+import { execCommand } from './exec-command.ts';
 import { captureForeign, stopForeign } from './foreign-session.ts';
+import { leaveKeysArgs, parseLeaveKeys } from './leave-keys.ts';
 import type { ServerOwner } from './new-session.ts';
 import { pasteArgs, sendKeysArgs } from './send-input.ts';
 import { listSessions } from './session-list.ts';
@@ -112,7 +115,15 @@ export class TmuxBackend implements SessionBackend {
   async attach(name: string, options: AttachOptions): Promise<AttachCommand> {
     const { session, socketPath: path } = await this.#terminalOf(name);
     const { id: sessionId, paneId, attachedClients, runId } = session;
-    return attachCommand({ socketPath: path, sessionId, paneId, attachedClients, sizing: runId === null ? 'theirs' : 'ours' }, options, this.#context.env);
+    const whose = runId === null ? 'theirs' : 'ours';
+    if (whose === 'theirs' && options.protect === 'interrupts') {
+      throw new SessionAttachError(name, 'tmux', 'it was made by hand, and the keys of its server are not ours to change', { hint: `Look on without any key reaching it: longhaul attach ${name} --read-only` });
+    }
+    const { env } = this.#context;
+    const answer = await this.#client.ask({ path }, leaveKeysArgs(sessionId));
+    const leaveKeys = answer.kind === 'done' ? parseLeaveKeys(answer.stdout, leavingCommand(path, env)) : undefined;
+    const statusLine = this.#options.server === 'shared' ? 'theirs' : whose;
+    return attachCommand({ socketPath: path, sessionId, paneId, attachedClients, sizing: whose, statusLine, leaveKeys }, options, env);
   }
 
   async send(name: string, input: SendInput): Promise<void> {
@@ -124,15 +135,11 @@ export class TmuxBackend implements SessionBackend {
     if (answer.kind === 'failed') throw new SessionAttachError(name, 'tmux', answer.evidence);
   }
 
-  async exec(name: string, argv: readonly string[]): Promise<AttachCommand> {
+  async exec(name: string, argv: readonly string[], options: ExecOptions = {}): Promise<AttachCommand> {
     const managed = findManaged(name, this.#runs);
-    if (managed === null) {
-      await requireForeign(name, this.#context);
-      throw new SessionAttachError(name, 'tmux', 'it was not started by Longhaul, so its directory and environment are not known', { hint: `Attach to it: longhaul attach ${name}` });
-    }
-    const [program = '', ...args] = besideArgv(managed.reading.run, argv);
-    const { PATH, TERM } = this.#context.env;
-    return { program, args, env: { ...(PATH === undefined ? {} : { PATH }), ...(TERM === undefined ? {} : { TERM }) } };
+    if (managed !== null) return execCommand(managed, argv, { ...options, env: this.#context.env });
+    await requireForeign(name, this.#context);
+    throw new SessionAttachError(name, 'tmux', 'it was not started by Longhaul, so its directory and environment are not known', { hint: `Attach to it: longhaul attach ${name}` });
   }
 
   async remove(name: string): Promise<void> {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SessionName } from '@longhaul/sessions';
 
 import { attachCommand } from '../src/attach-command.ts';
+import { parseLeaveKeys } from '../src/leave-keys.ts';
 import { newSessionArgs, parseNewSession } from '../src/new-session.ts';
 import { PANE_FORMAT, parsePanes } from '../src/pane-list.ts';
 import { pasteArgs, sendKeysArgs } from '../src/send-input.ts';
@@ -106,7 +107,7 @@ describe('attach', () => {
   it('outside tmux is an attach with the whole environment of the caller', () => {
     expect(attachCommand(target, { mode: 'read-write' }, { TERM: 'xterm', A: 'b', NOT: undefined })).toEqual({
       program: 'tmux',
-      args: [...global, 'set-option', '-w', '-t', '%5', 'window-size', 'latest', ';', 'attach-session', '-E', '-t', '$3'],
+      args: [...global, 'set-option', '-w', '-t', '%5', 'window-size', 'latest', ';', 'set-option', '-u', '-t', '$3', 'key-table', ';', 'attach-session', '-E', '-t', '$3'],
       env: { TERM: 'xterm', A: 'b' },
     });
   });
@@ -116,6 +117,31 @@ describe('attach', () => {
     for (const other of [{ ...target, attachedClients: 1 }, { ...target, sizing: 'theirs' as const }]) {
       expect(attachCommand(other, { mode: 'read-only' }, {}).args.slice(5)).toEqual(['attach-session', '-E', '-t', '$3', '-f', 'read-only,ignore-size']);
     }
+  });
+
+  it('asks about interrupts where protection is wanted, and leaves it to those who are there already', () => {
+    const { args } = attachCommand(target, { mode: 'read-write', protect: 'interrupts' }, {});
+    expect(args.join(' ')).toContain("bind-key -T longhaul-protect C-c confirm-before -p Send Ctrl-C to the job? (y/n) send-keys 'C-c' ;");
+    expect(args.join(' ')).toContain('set-option -t $3 key-table longhaul-protect ;');
+    expect(attachCommand({ ...target, attachedClients: 1 }, { mode: 'read-write' }, {}).args).not.toContain('key-table');
+    expect(attachCommand({ ...target, sizing: 'theirs' }, { mode: 'read-write' }, {}).args.slice(5)).toEqual(['attach-session', '-E', '-t', '$3']);
+  });
+
+  it('says how to leave in a status line of ours only', () => {
+    const left = { ...target, leaveKeys: 'C-# d' };
+    expect(attachCommand({ ...left, statusLine: 'ours' }, { mode: 'read-only' }, {})).toMatchObject({ leaveKeys: 'C-# d', args: expect.arrayContaining([' C-## d leaves, the job goes on ']) as string[] });
+    expect(attachCommand(left, { mode: 'read-only' }, {}).args).not.toContain('status-right');
+  });
+
+  it.each([
+    ['C-b\tNone\nbind-key    -T prefix       d                detach-client\n', 'detach-client', 'C-b d'],
+    ['C-a\tNone\nbind-key    -T prefix  q detach-client\nbind-key -T prefix d kill-server\n', 'detach-client', 'C-a q'],
+    ['None\tC-q\nbind-key -r -T prefix       L       switch-client -l\nbind-key -T prefix d detach-client\n', 'switch-client -l', 'C-q L'],
+    ['None\tNone\nbind-key -T prefix d detach-client\n', 'detach-client', undefined],
+    ['C-b\tNone\nbind-key -T prefix d detach-client -a\n', 'detach-client', undefined],
+    ['', 'detach-client', undefined],
+  ] as const)('reads the keys that leave from what a server says: %j', (text, command, keys) => {
+    expect(parseLeaveKeys(text, command)).toBe(keys);
   });
 
   it('inside the same server switches the client', () => {

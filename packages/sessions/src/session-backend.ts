@@ -40,6 +40,16 @@ export interface LogChunk {
 
 export interface AttachOptions {
   readonly mode: 'read-write' | 'read-only';
+  /** `interrupts`: Ctrl-C, Ctrl-Z and Ctrl-\ are asked about before they reach the job (design §8). Default `nothing`. */
+  readonly protect?: 'nothing' | 'interrupts' | undefined;
+}
+
+/** How a program is run beside the job. */
+export interface ExecOptions {
+  /** Relative to the job's own directory; that one when not given. */
+  readonly workingDir?: string | undefined;
+  /** Whether the program gets a terminal of its own where the backend has to make one (a container). Default `no`. */
+  readonly terminal?: 'yes' | 'no' | undefined;
 }
 
 /** What a caller must run with its own terminal in order to attach; the CLI replaces its process by it. */
@@ -48,6 +58,8 @@ export interface AttachCommand {
   readonly args: readonly string[];
   /** The whole environment for it. */
   readonly env: Readonly<Record<string, string>>;
+  /** What to press in order to leave while the job goes on: `C-b d`. Not given where there is no such key, or nothing to leave. */
+  readonly leaveKeys?: string | undefined;
 }
 
 /** Which step ended the job, and what was still there to be swept (design §4.5). */
@@ -89,8 +101,8 @@ export interface SessionBackend extends AsyncDisposable {
   attach(name: string, options: AttachOptions): Promise<AttachCommand>;
   /** @throws SessionNotFoundError, SessionAttachError when the terminal is lost */
   send(name: string, input: SendInput): Promise<void>;
-  /** Runs a program beside the job, with its directory and environment. @throws SessionNotFoundError */
-  exec(name: string, argv: readonly string[]): Promise<AttachCommand>;
+  /** The command that runs a program beside the job, with its directory and environment. @throws SessionNotFoundError, SessionAttachError when the session has ended */
+  exec(name: string, argv: readonly string[], options?: ExecOptions): Promise<AttachCommand>;
   /** Forgets the session in the backend (its terminal, its container). The record stays: the manager owns it. @throws SessionStopError while it runs */
   remove(name: string): Promise<void>;
   probe(): Promise<BackendProbe>;

@@ -6,7 +6,7 @@ import type { RunFilter } from '../run-catalog.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import { parseRunId } from '../run-id.ts';
 import { RunStore } from '../run-store.ts';
-import type { AttachCommand, AttachOptions, LogChunk, LogOptions, SendInput, SessionBackend, StopReport } from '../session-backend.ts';
+import type { AttachCommand, AttachOptions, ExecOptions, LogChunk, LogOptions, SendInput, SessionBackend, StopReport } from '../session-backend.ts';
 import type { BackendKind, StopPolicy } from '../session-spec.ts';
 import type { SessionStatus } from '../session-status.ts';
 import type { Caller, SpecWarning, StartRequest } from '../spec/start-request.ts';
@@ -108,8 +108,8 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /** The command that runs a program beside the job, with its directory and environment. */
-  async exec(name: string, argv: readonly string[], choice: BackendChoice = {}): Promise<AttachCommand> {
-    return (await this.#backendOf(name, choice)).exec(name, argv);
+  async exec(name: string, argv: readonly string[], { backend, ...options }: ExecOptions & BackendChoice = {}): Promise<AttachCommand> {
+    return (await this.#backendOf(name, { backend })).exec(name, argv, options);
   }
 
   /**
