@@ -12,6 +12,7 @@ import type { SessionStatus } from '../session-status.ts';
 import type { Caller, SpecWarning, StartRequest } from '../spec/start-request.ts';
 import type { World } from '../world.ts';
 import { systemWorld } from '../world.ts';
+import type { JobUsage, UsageOptions } from '../usage/job-usage.ts';
 import { currentCaller } from './caller.ts';
 import type { LocatedSession, LocateOptions } from './locate-session.ts';
 import { isBackendNotFound, locateSession } from './locate-session.ts';
@@ -79,6 +80,13 @@ export class SessionManager implements AsyncDisposable {
   /** All there is to know; from the record alone where the backend cannot be asked. */
   async status(name: string, choice: BackendChoice = {}): Promise<SessionStatus> {
     return (await this.#locate(name, { ...choice, own: 'ask' })).status;
+  }
+
+  /** What the job of a session uses at this moment, or null where it does not run or cannot be seen. Takes 200 ms to measure. */
+  async usage(status: SessionStatus, options: UsageOptions = {}): Promise<JobUsage | null> {
+    // Few commands ask for it, and all are started often.
+    const { jobUsage } = await import('../usage/job-usage.ts');
+    return jobUsage(status, status.runId === null ? null : await this.runs.find(status.runId), options);
   }
 
   /** Every session of every backend; each is asked once. @throws BackendNotFoundError when none is installed and nothing is recorded */
