@@ -3,10 +3,13 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { bytesBefore, parseTimingLine } from '../src/log/log-timing.ts';
+import type { TimedLog } from '../src/log/log-timing.ts';
+import { outputBefore, parseTimingLine, timingOf } from '../src/log/log-timing.ts';
 import { temporaryFolder } from './support/temporary-store.ts';
 
 const startedAt = new Date('2026-11-22T10:00:00.000Z');
+/** Bytes only: nothing was dropped. */
+const bytesBefore = async (log: TimedLog, since: Date): Promise<number | null> => (await outputBefore(log, since))?.bytes ?? null;
 const second = (n: number): Date => new Date(startedAt.getTime() + n * 1000);
 
 function timing(lines: readonly string[], lastWrite: Date): string {
@@ -67,4 +70,21 @@ test('a last line that was cut off does not count', async () => {
 
 test('no timing file is said, and not taken for a beginning', async () => {
   expect(await bytesBefore({ path: join(temporaryFolder(), 'timing'), startedAt }, second(1))).toBeNull();
+});
+
+test('times go on behind a head that was dropped', async () => {
+  const lines = ['1.0 10', '1.0 20', '5.0 30', '1.0 40'];
+  const path = timing(lines, second(8));
+  const dropped = await timingOf(path, 35, null);
+  expect(dropped).toEqual({ to: '1.0 10\n1.0 20\n'.length, bytes: 30, ms: 2000 });
+  const whole = { path, startedAt };
+  // What is dropped reads as zeros.
+  writeFileSync(path, lines.map((line, index) => (index < 2 ? '\0'.repeat(line.length + 1) : `${line}\n`)).join(''));
+  utimesSync(path, second(8), second(8));
+  expect(await outputBefore({ ...whole, dropped }, second(1))).toEqual({ bytes: 30, isDropped: true });
+  expect(await outputBefore({ ...whole, dropped }, second(-9))).toEqual({ bytes: 0, isDropped: true });
+  expect(await outputBefore({ ...whole, dropped }, second(6))).toEqual({ bytes: 30, isDropped: false });
+  expect(await outputBefore({ ...whole, dropped }, second(7.5))).toEqual({ bytes: 60, isDropped: false });
+  expect(await timingOf(path, 60, dropped)).toEqual({ to: '1.0 10\n1.0 20\n5.0 30\n'.length, bytes: 60, ms: 7000 });
+  expect(await timingOf(path, 59, dropped)).toEqual(dropped);
 });

@@ -24,6 +24,7 @@ export class RunEndWatch {
   readonly #world: () => World;
   #lookedAt: number = -Infinity;
   #state: EndState = 'going on';
+  #wasThere: boolean = false;
 
   constructor(run: RunDirectory, world: () => World) {
     this.#run = run;
@@ -31,11 +32,18 @@ export class RunEndWatch {
   }
 
   state(): EndState {
-    if (existsSync(join(this.#run.path, RUN_FILES.exit))) return 'complete';
+    if (existsSync(join(this.#run.path, RUN_FILES.exit)) || this.#isGone()) return 'complete';
     if (performance.now() - this.#lookedAt < LOOK_MS) return this.#state;
     const { verdict } = observeRun(this.#run, { world: this.#world() });
     this.#lookedAt = performance.now();
     this.#state = mayLive(verdict) ? 'going on' : 'abandoned';
     return this.#state;
+  }
+
+  /** Retention drops what has ended. A folder that was never there is being made. */
+  #isGone(): boolean {
+    const isThere = existsSync(this.#run.path);
+    this.#wasThere ||= isThere;
+    return this.#wasThere && !isThere;
   }
 }

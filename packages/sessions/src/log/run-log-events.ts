@@ -1,0 +1,39 @@
+import type { RunDirectory } from '../run-directory.ts';
+import type { LogOptions } from '../session-backend.ts';
+import type { World } from '../world.ts';
+import { ChangeSignal } from './change-signal.ts';
+import { RunEndWatch } from './run-end-watch.ts';
+import type { RunLogEvent } from './run-log-event.ts';
+import { RunLogReader } from './run-log-reader.ts';
+
+const FIRST_POLL_MS = 250;
+const LAST_POLL_MS = 1000;
+
+/**
+ * The log of a run, and what a reader must know about what is missing of it. `follow` goes on until the run has ended and its
+ * log was read to the last byte; an aborted signal ends it without an error.
+ *
+ * @throws SessionConfigError for `since` where the log has no times (BSD, macOS)
+ */
+export async function* readRunLogEvents(run: RunDirectory, options: LogOptions, world: () => World): AsyncGenerator<RunLogEvent> {
+  const { signal, follow = false } = options;
+  using changes = new ChangeSignal(run.path);
+  const reader = new RunLogReader(run, { options, end: new RunEndWatch(run, world) });
+  await using _closing = reader;
+  for (let pause = FIRST_POLL_MS; signal?.aborted !== true; ) {
+    const look = await reader.look();
+    for await (const event of reader.read(look)) {
+      yield event;
+      pause = FIRST_POLL_MS;
+      if (isAborted(signal)) return;
+    }
+    if (look.isReplaced) continue;
+    if (!follow || look.isLast) return;
+    await changes.next(pause, signal);
+    pause = Math.min(pause * 2, LAST_POLL_MS);
+  }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
