@@ -1,0 +1,2 @@
+export { CONTAINER_FILES, containerLauncherArgs, writeContainerFiles } from './container-files.ts';
+export type { LauncherPlan } from './container-files.ts';

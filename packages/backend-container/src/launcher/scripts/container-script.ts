@@ -1,0 +1,274 @@
+/**
+ * The process that supervises one container: `sh container.sh <run directory> [place]`. It hands over to finish.sh of
+ * `@longhaul/sessions` by exec, so that it is one process from the first record to the last. README.md of the folder above tells the story.
+ */
+export const CONTAINER_SCRIPT = `# Longhaul launcher for a container. $1: the run's directory. $2: adopt, where the launcher before is gone. POSIX sh; dash, bash and busybox sh are tried.
+cd "$1" || exit 1
+. ./launch.conf
+. ./container.conf
+PATH=$lh_path
+export PATH
+unset LONGHAUL_RUN_ID
+# Caught, not ignored: what is ignored here would be ignored by conmon, by the engine's client, and by the job.
+trap : HUP INT QUIT TERM USR1 USR2 ALRM
+umask 077
+. "$lh_lib/record.sh"
+lc_mode=\${2-start}
+lc_id= lc_pid= lc_time=
+
+# The engine's client, with the engine's environment and without ours.
+lc() {
+  ( . ./engine.env; LC_ALL=C; export LC_ALL; exec "$lc_engine" "$@" ) </dev/null
+}
+
+lc_nap() {
+  sleep "$1" 2>/dev/null || sleep 1
+}
+
+# What the engine said last, on one line, for people.
+lc_said() {
+  tr '\\n\\t' '  ' < engine.err 2>/dev/null | cut -c 1-1500
+}
+
+lc_finish() {
+  exec env -i PATH="$PATH" "$lh_shell" "$lh_lib/finish.sh" "$lh_launcher"
+}
+
+# Why it cannot be started, for people and for the backend; then the end.
+lc_refuse() {
+  { printf '%s: %s\\n' "$1" "$(lc_said)" > start-error; } 2>/dev/null
+  [ -z "$lc_id" ] || lc rm -f -v "$lc_id" >/dev/null 2>&1
+  lc_finish
+}
+
+# The name is taken. By a container of an earlier run of ours whose end is written down: nothing is lost with it.
+lc_free_name() {
+  lc_holder=$(lc container inspect --format '{{.Id}} {{index .Config.Labels "io.longhaul.run"}} {{index .Config.Labels "io.longhaul.state"}}' "$lc_name" 2>/dev/null) || return 0
+  set -- $lc_holder
+  [ $# -eq 3 ] && [ "$3" = "$lc_state" ] || return 1
+  case $2 in *[!0-9A-Z]*) return 1 ;; esac
+  [ -e "$lh_state/runs/$2/exit.json" ] || [ -e "$lh_state/runs/$2/job.json" ] || return 1
+  lc rm -f -v "$1" >/dev/null 2>&1
+  return 0
+}
+
+lc_create() {
+  lc_tries=0
+  while :; do
+    rm -f cid
+    if ( . ./engine.env; LC_ALL=C; export LC_ALL; [ ! -e client.env ] || . ./client.env; . ./create.sh ) </dev/null >/dev/null 2>engine.err; then
+      { read -r lc_id < cid; } 2>/dev/null
+      [ -n "$lc_id" ] && return 0
+    fi
+    lc_tries=$((lc_tries + 1))
+    [ "$lc_tries" -lt 5 ] && grep -q -i 'in use' engine.err && lc_free_name || return 1
+    lc_nap 0.1
+  done
+}
+
+# A pipe whose other end conmon (or the follower) holds as long as the container lives: reading it costs nothing and ends with it.
+lc_open_life() {
+  rm -f life
+  mkfifo life && exec 9<>life
+}
+
+lc_watch_life() {
+  exec 8<life 9>&-
+}
+
+# Follows the log where the engine does not write it into our folder. Starts the container first, unless it is told to resume.
+lc_follow() {
+  ( . ./engine.env; exec "$lc_node" "$lc_lib/follow.mjs" "$lc_endpoint" "$lc_id" "$lc_terminal" "$1" "$lc_engine" ) </dev/null >&9 2>follow.err 9>&- &
+  lc_follower=$!
+  lh_look "$lc_follower"
+  lc_follower_time=$lh_time
+  { printf '%s %s\\n' "$lc_follower" "$lc_follower_time" > follow.pid; } 2>/dev/null
+}
+
+# lc_code: how the follower ended. A signal to this shell ends wait, not the follower.
+lc_join() {
+  while :; do
+    wait "$lc_follower"
+    lc_code=$?
+    [ "$lc_code" -gt 128 ] && lh_lives "$lc_follower" "$lc_follower_time" || return 0
+  done
+}
+
+lc_start() {
+  rm -f pid
+  lc_open_life || return 1
+  if [ "$lc_log" = file ]; then
+    lc start "$lc_id" >/dev/null 2>engine.err 9>life || return 1
+    lc_watch_life
+    { read -r lc_pid < pid; } 2>/dev/null
+  else
+    lc_follow start
+    lc_watch_life
+    # It says the pid once the container is started, and nothing where it could not be.
+    read -r lc_pid <&8 || { cp follow.err engine.err 2>/dev/null; return 1; }
+  fi
+  case $lc_pid in '' | *[!0-9]*) lc_pid=0 ;; esac
+}
+
+# A container that has ended already has no process any more: a start time that no process has.
+lc_record_start() {
+  lc_time=
+  if [ "$lc_pid" -gt 0 ]; then
+    lh_look "$lc_pid"
+    lc_time=$lh_time
+  fi
+  [ -n "$lc_time" ] || lc_time=ended
+  printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s","startedAt":"%s","launcherPid":%s,"launcherStartTime":"%s","place":"%s"}\\n' \\
+    "$lc_pid" "$lc_time" "$lh_boot" "$lh_date" "\${lh_launcher%% *}" "\${lh_launcher#* }" "$lc_place" 1<>start.slot
+  mv start.slot start.json
+  { printf '%s\\n%s\\n%s\\n' "$lc_pid" "$lc_time" "$lh_date" > container.pid; } 2>/dev/null
+}
+
+# Until the container has ended and its log is whole.
+lc_wait() {
+  while read -r lc_line <&8; do :; done
+  if [ "$lc_log" = follow ]; then
+    lc_code=0
+    [ -z "\${lc_follower-}" ] || lc_join
+    # Whatever ended the follower but the end of the container: another goes on where it was.
+    while [ "$lc_code" -ne 0 ]; do
+      lc_nap 1
+      lc_open_life && lc_follow resume && lc_watch_life
+      while read -r lc_line <&8; do :; done
+      lc_join
+    done
+  fi
+  # conmon can be killed; the container lives on.
+  while [ "$lc_place" = local ] && lh_lives "$lc_pid" "$lc_time"; do lc_nap 0.5; done
+}
+
+# lc_status, lc_exit, lc_oom, lc_ended: what the engine says of the end. 1 where the container is gone.
+lc_ask_end() {
+  lc_pause=1
+  while :; do
+    lc_facts=$(lc container inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}} {{json .State.FinishedAt}}' "$lc_id" 2>engine.err) && break
+    grep -q -i -e 'no such container' -e 'no container with' engine.err && return 1
+    # The engine does not answer: its word is waited for, as long as it takes.
+    lc_nap "$lc_pause"
+    [ "$lc_pause" -ge 5 ] || lc_pause=$((lc_pause + 1))
+  done
+  set -- $lc_facts
+  lc_status=$1 lc_exit=$2 lc_oom=$3 lc_ended=$4
+}
+
+# lc_exit: what the engine's events still tell of a container that is gone, or null.
+lc_ask_events() {
+  # Where the container was started by an earlier boot of the engine, or its events are many, they are forgotten.
+  lc_exit=$(lc events --since "$lc_since" --until "$(date +%s)" --filter container="$lc_id" --filter event="$lc_died" --format "$lc_died_code" 2>/dev/null | tail -n 1)
+  case $lc_exit in '' | *[!0-9]*) lc_exit=null ;; esac
+}
+
+lc_record_end() {
+  lc_exit=null lc_oom=null lc_status= lc_ended=
+  lc_reason=exit lc_signal=null lc_by=null
+  lc_tries=0
+  while lc_ask_end; do
+    # An engine needs a moment after the end of the process; after a kill -9 of conmon it may never know.
+    case $lc_status in running | paused | stopping | removing) [ "$lc_tries" -lt 50 ] || { lc_exit=null; break; } ;; *) break ;; esac
+    lc_tries=$((lc_tries + 1))
+    lc_nap 0.1
+  done
+  [ -n "$lc_status" ] || lc_ask_events
+  lh_now
+  case $lc_ended in '"2'*'Z"') [ "$lc_mode" != adopt ] || { lc_ended=\${lc_ended#?}; lh_date=\${lc_ended%?}; } ;; esac
+  case $lc_exit in -* | '') lc_exit=null ;; esac
+  case $lc_oom in true | false) ;; *) lc_oom=null ;; esac
+  [ "$lc_exit" != null ] || lc_reason=lost
+  if [ "$lc_oom" = true ] && [ "$lc_exit" = 137 ]; then lc_reason=signal lc_signal='"SIGKILL"'; fi
+  if [ -e stop.json ]; then
+    lc_reason=stopped
+    lh_who_stopped
+    lc_by=$lh_by
+  fi
+  printf '{"schemaVersion":1,"exitCode":%s,"signal":%s,"oomKilled":%s,"endedAt":"%s","reason":"%s","stoppedBy":%s}\\n' \\
+    "$lc_exit" "$lc_signal" "$lc_oom" "$lh_date" "$lc_reason" "$lc_by" 1<>job.slot
+  lh_sync job.slot
+  mv job.slot job.json
+}
+
+# The container goes once its end is on the disk. Beside the rest: an engine may take minutes for it, and the record must not wait.
+lc_clean() {
+  exec 8<&-
+  ( lc rm -f -v "$lc_id" >/dev/null 2>&1; rm -f life ) &
+}
+
+# The launcher before was killed. The container may live, or have ended, or never have been started.
+lc_adopt() {
+  [ ! -e exit.json ] && [ ! -e job.json ] || lc_finish
+  { read -r lc_id < cid; } 2>/dev/null
+  [ -n "$lc_id" ] || lc_finish
+  if [ -e start.json ]; then
+    { read -r lc_pid; read -r lc_time; read -r lh_date; } 2>/dev/null < container.pid
+    cp start.json start.slot 2>/dev/null
+    lc_take_over
+  else
+    # Never said to be started. If it runs all the same it is ours; if not, it never will.
+    lc_ask_end || lc_finish
+    case $lc_status in
+      created | configured | initialized) lc_refuse 'the launcher was killed before it could start the container' ;;
+    esac
+    lc_pid=$(lc container inspect --format '{{.State.Pid}}' "$lc_id" 2>/dev/null)
+    case $lc_pid in '' | *[!0-9]*) lc_pid=0 ;; esac
+    lh_now
+    lc_record_start
+  fi
+  if [ "$lc_log" = file ]; then
+    # conmon still holds the other end, if it lives.
+    { [ -p life ] || mkfifo life; } && exec 9<>life && lc_watch_life
+  else
+    lc_other= lc_other_time=
+    { read -r lc_other lc_other_time < follow.pid; } 2>/dev/null
+    while lh_lives "$lc_other" "$lc_other_time"; do lc_nap 0.5; done
+    lc_open_life && lc_follow resume && lc_watch_life
+  fi
+}
+
+# The record names who supervises now.
+lc_take_over() {
+  printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s","startedAt":"%s","launcherPid":%s,"launcherStartTime":"%s","place":"%s"}\\n' \\
+    "\${lc_pid:-0}" "\${lc_time:-ended}" "$lh_boot" "$lh_date" "\${lh_launcher%% *}" "\${lh_launcher#* }" "$lc_place" > start.tmp && mv start.tmp start.json
+}
+
+lh_look $$
+lh_launcher="$$ $lh_time"
+if [ "$lc_mode" = adopt ]; then
+  # $3: whom it follows. Of any number that adopt at once, one does.
+  set -C
+  { printf '' > "adopted.$3"; } 2>/dev/null || exit 0
+  set +C
+fi
+printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s"}\\n' $$ "$lh_time" "$lh_boot" 1<>launcher.slot
+# In place before stop.json is looked for: whoever gives up a start writes that first and looks for this.
+mv launcher.slot launcher.json
+lc_since=$(date +%s)
+
+if [ "$lc_mode" = adopt ]; then
+  { printf '' > began; } 2>/dev/null
+  lc_since=$((lc_since - 864000))
+  lc_adopt
+else
+  # Once and for all: a run is executed once, whatever happens to its supervisors.
+  set -C
+  { printf '' > began; } 2>/dev/null || exit 1
+  set +C
+  [ ! -e stop.json ] || lc_finish
+  lc_create || lc_refuse create
+  [ "$lh_restart" = yes ] || rm -f container.env client.env
+  if [ -e stop.json ]; then
+    lc rm -f -v "$lc_id" >/dev/null 2>&1
+    lc_finish
+  fi
+  lh_now
+  lc_start || lc_refuse start
+  lc_record_start
+fi
+lc_wait
+lc_record_end
+lc_clean
+lc_finish
+`;
