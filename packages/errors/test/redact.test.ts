@@ -56,7 +56,7 @@ describe('redact', () => {
 
   it('takes a text with no separator and less than the shortest token for what it is: no rule would find anything in it', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...'abcXYZ019-_./@"\'[]{}?&,AKIAghp_xoxbeyJsknpm'), maxLength: 14 }), (text) => {
+      fc.property(fc.string({ unit: fc.constantFrom(...Array.from('abcXYZ019-_./@"\'[]{}?&,AKIAghp_xoxbeyJsknpm')), maxLength: 14 }), (text) => {
         const found = SECRET_RULES.filter(({ pattern }) => text.search(pattern) !== -1);
         expect(found).toEqual([]);
       }),

@@ -5,7 +5,7 @@ import { processStartTime } from '@longhaul/exec';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { systemWorld } from '../src/index.ts';
-import { currentStarter, rememberingLiveness } from '../src/world.ts';
+import { currentStarter, rememberingLiveness, shortHash } from '../src/world.ts';
 
 function sleeper(): { readonly pid: number; readonly startTime: string; end: () => Promise<void> } {
   const child = spawn('sleep', ['600'], { stdio: 'ignore' });
@@ -41,4 +41,9 @@ test('a machine is the same in each question, and says nothing of its id', () =>
   expect(systemWorld().host).toMatch(/^[0-9a-f]{12}$/);
   expect(systemWorld().host).toBe(currentStarter().host);
   expect(systemWorld().bootId).toBe(currentStarter().bootId);
+});
+
+test('a short hash is the end of FNV-1a as its authors publish it', () => {
+  // Their test vectors for 64 bits: "" cbf29ce484222325, "a" af63dc4c8601ec8c, "foobar" 85944171f73967e8.
+  expect(['', 'a', 'foobar'].map(shortHash)).toEqual(['9ce484222325', 'dc4c8601ec8c', '4171f73967e8']);
 });
