@@ -1,11 +1,10 @@
 import type { SessionListing, SessionStatus } from '@longhaul/sessions';
 
-import type { TmuxSession } from './pane-list.ts';
 import type { ServerSurvey } from './server-survey.ts';
 import { reviveSocket, surveyServer } from './server-survey.ts';
 import type { LookupContext } from './session-lookup.ts';
-import { allSockets, foreignIn, homeOf } from './session-lookup.ts';
-import { withoutTerminal, withTerminal } from './session-terminal.ts';
+import { allSockets, foreignIn, homeOf, sessionOf } from './session-lookup.ts';
+import { hasTerminal, withoutTerminal, withTerminal } from './session-terminal.ts';
 import type { TerminalRecord } from './terminal-record.ts';
 import { isSameSocket, socketLabel } from './tmux-socket.ts';
 
@@ -28,8 +27,9 @@ export async function listSessions(context: LookupContext): Promise<SessionListi
 async function homesOf(managed: readonly SessionStatus[], context: LookupContext): Promise<ReadonlyMap<string, string>> {
   const homes = new Map<string, string>();
   const records = new Map<string, TerminalRecord>();
-  for (const { name, runId, state } of managed) {
-    const run = state === 'running' && runId !== null ? await context.runs.find(runId) : null;
+  for (const status of managed) {
+    const { name, runId } = status;
+    const run = hasTerminal(status) && runId !== null ? await context.runs.find(runId) : null;
     if (run === null) continue;
     const home = homeOf(run, context);
     homes.set(name, home.socketPath);
@@ -43,10 +43,6 @@ function placed(status: SessionStatus, home: string | undefined, { surveys, cont
   if (home === undefined) return status;
   const survey = surveys.find(({ socketPath }) => isSameSocket(socketPath, home));
   if (survey === undefined || survey.kind === 'unknown') return withoutTerminal(status, 'unknown');
-  const session = survey.kind === 'answered' ? survey.sessions.find(isOf(status)) : undefined;
+  const session = survey.kind === 'answered' ? sessionOf(status, survey.sessions) : undefined;
   return session === undefined ? withoutTerminal(status, 'lost') : withTerminal(status, session, socketLabel(survey.socketPath, context.env));
-}
-
-function isOf({ runId }: SessionStatus): (session: TmuxSession) => boolean {
-  return (session) => session.runId === runId;
 }

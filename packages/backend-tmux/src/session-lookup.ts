@@ -1,7 +1,7 @@
 import type { OpsError } from '@longhaul/errors';
 import { isLonghaulError, SessionAmbiguousError, SessionNotFoundError } from '@longhaul/errors';
 import type { CurrentRun, RunDirectory, RunStore, SessionStatus } from '@longhaul/sessions';
-import { asSessionName, mayLive, statusFromRun } from '@longhaul/sessions';
+import { asSessionName, holdsName, statusFromRun } from '@longhaul/sessions';
 
 import type { TmuxSession } from './pane-list.ts';
 import type { ServerSurvey } from './server-survey.ts';
@@ -74,7 +74,7 @@ export async function removeTerminal(run: RunDirectory, context: LookupContext):
   const path = await recordedSocket(run, context);
   const survey = await surveyServer(context.client, path);
   if (survey.kind === 'unknown') throw survey.cause;
-  const session = survey.kind === 'answered' ? sessionOf(run, survey.sessions) : undefined;
+  const session = survey.kind === 'answered' ? sessionOf(context.runs.status(run), survey.sessions) : undefined;
   // Whether it went by itself since is all the same.
   if (session !== undefined) await context.client.ask({ path }, ['kill-session', '-t', session.id]);
 }
@@ -83,13 +83,13 @@ export async function removeTerminal(run: RunDirectory, context: LookupContext):
 export async function placeManaged(current: CurrentRun, context: LookupContext): Promise<ManagedSession> {
   const { run } = current.reading;
   const status = statusFromRun({ ...current, backend: current.claim.backend });
-  const alive = mayLive(current.verdict);
+  const alive = holdsName(current);
   const base = { kind: 'managed', run, mayLive: alive } as const;
   if (!alive) return { ...base, status, place: null };
   const path = await recordedSocket(run, context);
   const survey = await surveyForRecord(path, context);
   if (survey.kind === 'unknown') return { ...base, status: withoutTerminal(status, 'unknown'), place: survey };
-  const session = survey.kind === 'answered' ? sessionOf(run, survey.sessions) : undefined;
+  const session = survey.kind === 'answered' ? sessionOf(status, survey.sessions) : undefined;
   if (session === undefined) return { ...base, status: withoutTerminal(status, 'lost'), place: null };
   return { ...base, status: withTerminal(status, session, socketLabel(path, context.env)), place: { session, socketPath: path } };
 }
@@ -117,9 +117,10 @@ export function foreignIn({ sessions, socketPath: path }: Extract<ServerSurvey, 
   return sessions.filter(({ runId }) => runId === null).map((session) => ({ kind: 'foreign', status: foreignStatus(session, socketLabel(path, env)), place: { session, socketPath: path } }));
 }
 
-/** The tmux session of a run: by its mark, since names are given away again. */
-export function sessionOf(run: RunDirectory, sessions: readonly TmuxSession[]): TmuxSession | undefined {
-  return sessions.find(({ runId }) => runId === run.runId);
+/** The tmux session of a run: by its mark, since names are given away again. All attempts of a start have one pane, marked with the first. */
+export function sessionOf({ runId, restart }: Pick<SessionStatus, 'runId' | 'restart'>, sessions: readonly TmuxSession[]): TmuxSession | undefined {
+  const mark = restart?.firstRunId ?? runId;
+  return sessions.find((session) => session.runId === mark);
 }
 
 /** The run that has this name here, or null. From the record alone: tmux is not asked. */

@@ -1,4 +1,5 @@
 import type { SessionStatus, TerminalState } from '@longhaul/sessions';
+import { EMPTY_STATUS } from '@longhaul/sessions';
 import { readFileSync } from 'node:fs';
 
 import type { TmuxSession } from './pane-list.ts';
@@ -10,34 +11,29 @@ export function withTerminal(status: SessionStatus, session: TmuxSession, socket
 
 /** The same where tmux has no such session, or cannot be asked. */
 export function withoutTerminal(status: SessionStatus, terminal: Extract<TerminalState, 'lost' | 'unknown' | 'none'>): SessionStatus {
-  return status.state === 'running' ? { ...status, terminal } : status;
+  return hasTerminal(status) ? { ...status, terminal } : status;
+}
+
+/** Whether there should be one: the pane stays while the job is about to be started again. */
+export function hasTerminal({ state }: SessionStatus): boolean {
+  return state === 'running' || state === 'restarting';
 }
 
 /** A session that was made by hand: tmux is all there is to know it by. */
 export function foreignStatus(session: TmuxSession, socketName: string): SessionStatus {
   return {
+    ...EMPTY_STATUS,
     name: session.name,
     backend: 'tmux',
     state: 'running',
     terminal: stateOf(session),
     pid: session.panePid,
     createdAt: new Date(session.createdAt * 1000).toISOString(),
-    startedAt: null,
-    endedAt: null,
-    exitCode: null,
-    signal: null,
-    reason: null,
-    stoppedBy: null,
-    runId: null,
-    attempt: 1,
     command: commandOf(session.panePid),
-    workingDir: null,
-    image: null,
     windowCount: session.windowCount,
     socketName,
     managed: false,
     attachedClients: session.attachedClients,
-    unknownReason: null,
   };
 }
 

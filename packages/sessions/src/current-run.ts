@@ -7,6 +7,7 @@ import { observeRun } from './run-observation.ts';
 import { statusFromRun } from './run-status.ts';
 import type { SessionName } from './session-name.ts';
 import type { SessionStatus } from './session-status.ts';
+import { EMPTY_STATUS } from './session-status.ts';
 import type { StateDirectory } from './state-directory.ts';
 import type { World } from './world.ts';
 
@@ -67,28 +68,5 @@ export function unreadableClaim({ session, number }: UnreadableClaim): SessionCo
 }
 
 function unknownStatus(name: SessionName, unknownReason: string): SessionStatus {
-  return { ...NOTHING_KNOWN, name, unknownReason };
+  return { ...EMPTY_STATUS, name, backend: 'tmux', state: 'unknown', terminal: 'unknown', unknownReason };
 }
-
-const NOTHING_KNOWN: Omit<SessionStatus, 'name' | 'unknownReason'> = {
-  backend: 'tmux',
-  state: 'unknown',
-  terminal: 'unknown',
-  pid: null,
-  createdAt: null,
-  startedAt: null,
-  endedAt: null,
-  exitCode: null,
-  signal: null,
-  reason: null,
-  stoppedBy: null,
-  runId: null,
-  attempt: 1,
-  command: [],
-  workingDir: null,
-  image: null,
-  windowCount: null,
-  socketName: null,
-  managed: true,
-  attachedClients: 0,
-};

@@ -9,7 +9,8 @@ import type { CurrentRun } from './current-run.ts';
 import { currentRun, unreadableClaim } from './current-run.ts';
 import type { RunId } from './run-record.ts';
 import type { RunVerdict } from './run-verdict.ts';
-import { hasEnded, mayLive } from './run-verdict.ts';
+import { hasEnded } from './run-verdict.ts';
+import { holdsName } from './run-observation.ts';
 import type { SessionName } from './session-name.ts';
 import type { BackendKind } from './session-spec.ts';
 import type { StateDirectory } from './state-directory.ts';
@@ -59,8 +60,8 @@ export function claimForRemoval(name: SessionName, ports: ClaimPorts): Promise<C
     },
     refuse: (current) => {
       if (current === null) throw notFound();
-      if (!mayLive(current.verdict)) return Promise.resolve();
-      throw new SessionStopError(name, backendOf(current), describeVerdict(current.verdict), { hint: `End it first: longhaul stop ${name}` });
+      if (!holdsName(current)) return Promise.resolve();
+      throw new SessionStopError(name, backendOf(current), describeCurrent(current), { hint: `End it first: longhaul stop ${name}` });
     },
   });
 }
@@ -107,7 +108,7 @@ async function tryClaim({ name, ports, draft, refuse }: Contest, top: Claim | nu
 async function refuseRun(current: CurrentRun | null, { world }: ClaimPorts): Promise<void> {
   if (current === null) return;
   const { reading, verdict } = current;
-  if (mayLive(verdict)) throw existsError(current);
+  if (holdsName(current)) throw existsError(current);
   const unanswered = hasEnded(verdict) && verdict.recorded === null && verdict.reason === 'start-failed' && reading.exists;
   if (!unanswered) return;
   const outcome = await giveUpStart(reading.run, { world, requestedBy: 'longhaul start, after a start that was interrupted' });
@@ -115,11 +116,17 @@ async function refuseRun(current: CurrentRun | null, { world }: ClaimPorts): Pro
 }
 
 function existsError(current: CurrentRun): SessionExistsError {
-  const { verdict, claim } = current;
-  const context = { runId: claim.runId, state: verdict.kind };
+  const { verdict, claim, loop } = current;
+  const context = { runId: claim.runId, state: loop.kind === 'waiting' ? 'restarting' : verdict.kind };
+  if (loop.kind === 'waiting') return new SessionExistsError(claim.session, backendOf(current), { context, hint: `It has ended and is about to be started again. End that first: longhaul stop ${claim.session}` });
   if (verdict.kind === 'running') return new SessionExistsError(claim.session, backendOf(current), { context });
   const hint = `Its state is not known (${describeVerdict(verdict)}), so its name is kept. See \`longhaul status ${claim.session}\`, or choose another name`;
   return new SessionExistsError(claim.session, backendOf(current), { context, hint: verdict.kind === 'unknown' ? hint : 'It is being started at this moment' });
+}
+
+/** Why a session keeps its name, for a person. */
+function describeCurrent({ verdict, loop }: CurrentRun): string {
+  return loop.kind === 'waiting' ? `it is about to be started again (attempt ${String(loop.attempt)})` : describeVerdict(verdict);
 }
 
 /** Why a run keeps its name, for a person. */

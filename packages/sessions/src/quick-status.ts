@@ -24,7 +24,7 @@ export interface PlainStatus {
 
 /**
  * The status of a session from three records at half the price, for lists of hundreds of sessions: where the run that
- * `current` names has the highest claim and has ended with a record, or runs. Null wherever something is missing, damaged
+ * `current` names has the highest claim and has ended with a record and for good, or runs. Null wherever something is missing, damaged
  * or out of the ordinary; `currentStatus` finds out what.
  */
 export function plainStatus(name: SessionName, { state, world }: CurrentRunOptions): PlainStatus | null {
@@ -37,9 +37,9 @@ export function plainStatus(name: SessionName, { state, world }: CurrentRunOptio
     if (spec.claim === null || text === null) return null;
     const exit = readIfThere(`${run.path}/${RUN_FILES.exit}`, exitRecord);
     const start = readIfThere(`${run.path}/${RUN_FILES.start}`, startRecord);
-    const records: RunRecords = { runId, session: name, starter: spec.starter, launcher: null, start, stop: null, job: null, exit, damaged: [] };
+    const records: RunRecords = { runId, session: name, starter: spec.starter, launcher: null, start, stop: null, job: null, exit, restart: null, loopEnd: null, next: null, damaged: [] };
     const verdict = judgeRun(records, world);
-    const isPlain = (verdict.kind === 'running' && verdict.pid !== null) || (hasEnded(verdict) && exit !== null);
+    const isPlain = (verdict.kind === 'running' && verdict.pid !== null) || (hasEnded(verdict) && exit !== null && spec.restart.mode === 'no');
     if (!isPlain) return null;
     return { status: statusFromRun({ reading: { run, exists: true, spec, records }, verdict }), claim: { number: spec.claim, text }, alive: exit === null ? start : null };
   } catch {

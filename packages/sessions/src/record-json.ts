@@ -72,6 +72,19 @@ export function objectField(raw: RawRecord, name: string): RawRecord {
   throw problem(`${name} is not an object`);
 }
 
+/** A field that is an object, null or not there. */
+export function optionalObject(raw: RawRecord, name: string): RawRecord | null {
+  return raw[name] === undefined || raw[name] === null ? null : objectField(raw, name);
+}
+
+/** A field that is a number, null or not there. */
+export function optionalNumber(raw: RawRecord, name: string): number | null {
+  const value = raw[name];
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'number') return value;
+  throw problem(`${name} is not a number`);
+}
+
 /** A field that must be a list of objects. */
 export function objectsField(raw: RawRecord, name: string): readonly RawRecord[] {
   const value = raw[name];

@@ -1,13 +1,16 @@
 import type { RecordedSpec } from './recorded-spec.ts';
 import type { RawRecord } from './record-json.ts';
-import { integerField, objectField, objectsField, optionalFlag, optionalInteger, optionalText, textField, textsField, wordField } from './record-json.ts';
+import { integerField, objectField, objectsField, optionalFlag, optionalInteger, optionalObject, optionalText, textField, textsField, wordField } from './record-json.ts';
 import { RECORD_SCHEMA_VERSION } from './run-files.ts';
 import { parseRunId } from './run-id.ts';
-import type { ExitReason, ExitRecord, LauncherRecord, StartRecord, Starter, StopRecord, StopStep } from './run-record.ts';
+import type { ExitReason, ExitRecord, LauncherRecord, LoopEndRecord, PreviousRun, RestartRecord, StartRecord, Starter, StopRecord, StopStep } from './run-record.ts';
 import { parseSessionName } from './session-name.ts';
 import type { BackendKind, OutputSpec, SessionSpec } from './session-spec.ts';
+import { NO_RESTART } from './session-spec.ts';
+import { containerSpec, readyCheck, restartPolicy } from './spec-parsers.ts';
 
 const EXIT_REASONS: readonly ExitReason[] = ['exit', 'signal', 'stopped', 'start-failed', 'lost', 'interrupted'];
+const LOOP_ENDINGS: readonly LoopEndRecord['why'][] = ['succeeded', 'stopped', 'gave-up', 'not-started', 'superseded'];
 const STOP_STEPS: readonly StopStep[] = ['signal', 'kill', 'sweep'];
 const BACKENDS: readonly BackendKind[] = ['tmux', 'container'];
 
@@ -41,6 +44,14 @@ export function stopRecord(raw: RawRecord): StopRecord {
   };
 }
 
+export function restartRecord(raw: RawRecord): RestartRecord {
+  return { ...launcherRecord(raw), since: textField(raw, 'since'), delayMs: integerField(raw, 'delayMs'), attempt: integerField(raw, 'attempt'), problem: optionalText(raw, 'problem') };
+}
+
+export function loopEndRecord(raw: RawRecord): LoopEndRecord {
+  return { why: wordField(raw, 'why', LOOP_ENDINGS), at: textField(raw, 'at'), stoppedBy: optionalStoppedBy(raw) };
+}
+
 export function exitRecord(raw: RawRecord): ExitRecord {
   return {
     exitCode: optionalInteger(raw, 'exitCode'),
@@ -48,12 +59,13 @@ export function exitRecord(raw: RawRecord): ExitRecord {
     oomKilled: optionalFlag(raw, 'oomKilled'),
     endedAt: textField(raw, 'endedAt'),
     reason: wordField(raw, 'reason', EXIT_REASONS),
-    stoppedBy: raw['stoppedBy'] === undefined || raw['stoppedBy'] === null ? null : stoppedBy(objectField(raw, 'stoppedBy')),
+    stoppedBy: optionalStoppedBy(raw),
   };
 }
 
 export function recordedSpec(raw: RawRecord): RecordedSpec {
   const terminal = objectField(raw, 'terminal');
+  const [container, restart, ready, previous] = ['container', 'restart', 'ready', 'previous'].map((name) => optionalObject(raw, name));
   return {
     schemaVersion: optionalInteger(raw, 'schemaVersion') ?? RECORD_SCHEMA_VERSION,
     runId: parseRunId(textField(raw, 'runId')),
@@ -70,7 +82,13 @@ export function recordedSpec(raw: RawRecord): RecordedSpec {
     outputs: objectsField(raw, 'outputs').map(output),
     stop: stopDefaults(objectField(raw, 'stop')),
     onExit: raw['onExit'] === null ? null : textsField(raw, 'onExit'),
+    container: container ? containerSpec(container) : null,
+    restart: restart ? restartPolicy(restart) : NO_RESTART,
+    ready: ready ? readyCheck(ready) : null,
+    firstRunId: parseRunId(optionalText(raw, 'firstRunId') ?? textField(raw, 'runId')),
     attempt: integerField(raw, 'attempt'),
+    restarts: optionalInteger(raw, 'restarts') ?? 0,
+    previous: previous ? previousRun(previous) : null,
     createdAt: textField(raw, 'createdAt'),
     starter: starter(objectField(raw, 'starter')),
     hostname: textField(raw, 'hostname'),
@@ -78,8 +96,19 @@ export function recordedSpec(raw: RawRecord): RecordedSpec {
   };
 }
 
-function stoppedBy(raw: RawRecord): NonNullable<ExitRecord['stoppedBy']> {
-  return { who: textField(raw, 'who'), step: wordField(raw, 'step', STOP_STEPS) };
+function optionalStoppedBy(raw: RawRecord): ExitRecord['stoppedBy'] {
+  const found = optionalObject(raw, 'stoppedBy');
+  return found === null ? null : { who: textField(found, 'who'), step: wordField(found, 'step', STOP_STEPS) };
+}
+
+function previousRun(raw: RawRecord): PreviousRun {
+  return {
+    runId: parseRunId(textField(raw, 'runId')),
+    exitCode: optionalInteger(raw, 'exitCode'),
+    signal: optionalText(raw, 'signal'),
+    reason: raw['reason'] === null ? null : wordField(raw, 'reason', EXIT_REASONS),
+    endedAt: optionalText(raw, 'endedAt'),
+  };
 }
 
 function output(raw: RawRecord): OutputSpec {

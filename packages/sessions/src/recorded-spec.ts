@@ -1,6 +1,6 @@
-import type { RunId, Starter } from './run-record.ts';
+import type { PreviousRun, RunId, Starter } from './run-record.ts';
 import type { SessionName } from './session-name.ts';
-import type { BackendKind, OutputSpec } from './session-spec.ts';
+import type { BackendKind, ContainerSpec, OutputSpec, ReadyCheck, RestartPolicy } from './session-spec.ts';
 
 /**
  * spec.json: what was asked, fit to be read by anybody who may read the state directory. Values of the environment are
@@ -25,8 +25,18 @@ export interface RecordedSpec {
   readonly outputs: readonly OutputSpec[];
   readonly stop: { readonly signal?: string; readonly timeoutMs?: number };
   readonly onExit: readonly string[] | null;
+  /** null under tmux, and in a record of a version that had no containers. */
+  readonly container: ContainerSpec | null;
+  readonly restart: RestartPolicy;
+  readonly ready: ReadyCheck | null;
+  /** The first attempt of this start: this run itself, as a rule. */
+  readonly firstRunId: RunId;
   /** 1 for the first run of a start. */
   readonly attempt: number;
+  /** Restarts in a row that led to this attempt: a run that lives long enough begins a new row. */
+  readonly restarts: number;
+  /** The attempt before this one; null for the first. */
+  readonly previous: PreviousRun | null;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly starter: Starter;

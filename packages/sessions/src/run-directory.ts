@@ -12,3 +12,8 @@ export interface RunDirectory {
   /** Absolute path of the 0600 environment file: `<state>/sessions/<name>/env`. */
   readonly envFile: string;
 }
+
+/** Another run of the same session: the attempt that followed, say. */
+export function siblingRun(run: RunDirectory, runId: RunId): RunDirectory {
+  return { ...run, runId, path: `${run.path.slice(0, -run.runId.length)}${runId}` };
+}

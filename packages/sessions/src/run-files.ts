@@ -20,6 +20,12 @@ export const RUN_FILES = {
   /** Written by the job's parent; the launcher makes exit.json of it. */
   job: 'job.json',
   exit: 'exit.json',
+  /** When the next attempt comes. */
+  restart: 'restart.json',
+  /** Why none follows. */
+  loopEnd: 'loop-end.json',
+  /** Symbolic link whose text is the id of the attempt that followed. It leads nowhere. */
+  next: 'next',
   /** Empty: the outputs of this run are in the queue (design §6), or it has none that need to be. */
   outputsDone: 'outputs.done',
 } as const;

@@ -1,15 +1,19 @@
+import type { RestartLoop } from './restart/restart-loop.ts';
+import { judgeLoop } from './restart/restart-loop.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { Starter } from './run-record.ts';
 import type { RunReading } from './run-reader.ts';
 import { readRun } from './run-reader.ts';
 import type { RunVerdict } from './run-verdict.ts';
-import { hasEnded, judgeRun } from './run-verdict.ts';
+import { hasEnded, judgeRun, mayLive } from './run-verdict.ts';
 import type { World } from './world.ts';
 
 /** A run's records and what they mean. */
 export interface RunObservation {
   readonly reading: RunReading;
   readonly verdict: RunVerdict;
+  /** What comes after it, under a restart policy. */
+  readonly loop: RestartLoop;
 }
 
 /** How to look at a run. */
@@ -20,11 +24,21 @@ export interface ObserveOptions {
 }
 
 /** Reads and judges a run. */
-export function observeRun(run: RunDirectory, { world, starter = null }: ObserveOptions): RunObservation {
+export function observeRun(run: RunDirectory, options: ObserveOptions): RunObservation {
+  const seen = observeOnce(run, options);
+  const { verdict, loop } = seen;
+  const isConcluded = (hasEnded(verdict) && verdict.recorded !== 'exit.json') || (loop.kind === 'over' && seen.reading.records.loopEnd === null);
+  // The launcher may have written its last record and ended between our look at its records and our look at its process.
+  return isConcluded ? observeOnce(run, options) : seen;
+}
+
+function observeOnce(run: RunDirectory, { world, starter = null }: ObserveOptions): RunObservation {
   const reading = readRun(run, starter);
   const verdict = judgeRun(reading.records, world);
-  if (!hasEnded(verdict) || verdict.recorded === 'exit.json') return { reading, verdict };
-  // The launcher may have published exit.json and ended between our look at its records and our look at its process.
-  const again = readRun(run, starter);
-  return { reading: again, verdict: judgeRun(again.records, world) };
+  return { reading, verdict, loop: judgeLoop(reading, verdict, world) };
+}
+
+/** Whether a session's name is taken: its job may live, or is about to be started again. */
+export function holdsName({ verdict, loop }: Pick<RunObservation, 'verdict' | 'loop'>): boolean {
+  return mayLive(verdict) || loop.kind === 'waiting';
 }

@@ -23,7 +23,7 @@ export function createRunFolder(spec: SessionSpec, claim: Claim, state: StateDir
   symlinkSync(claim.session, join(run.path, RUN_FILES.session));
   // Before the run can end: a crash in between must not lose its outputs.
   if (spec.outputs.length > 0) writeFileSync(join(state.outputs, claim.runId), '', { mode: 0o600 });
-  publish(join(run.path, RUN_FILES.spec), `${JSON.stringify(recordSpec(spec, claim))}\n`);
+  publish(join(run.path, RUN_FILES.spec), formatSpec(recordSpec(spec, claim)));
   return run;
 }
 
@@ -59,6 +59,12 @@ function removeEmptySession(name: SessionName, state: StateDirectory): void {
   }
 }
 
+/** As JSON in two lines. The first is what differs from one attempt to the next: the launcher writes it anew, and copies the rest. */
+function formatSpec({ schemaVersion, runId, claim, attempt, createdAt, starter, restarts, previous, ...rest }: RecordedSpec): string {
+  const own = JSON.stringify({ schemaVersion, runId, claim, attempt, createdAt, starter, restarts, previous });
+  return `${own.slice(0, -1)},\n${JSON.stringify(rest).slice(1)}\n`;
+}
+
 /** What spec.json says: the environment by names, the argv without secrets. */
 function recordSpec(spec: SessionSpec, { runId, session, number, owner }: Claim): RecordedSpec {
   const secret = new Set(spec.secretEnv);
@@ -80,7 +86,13 @@ function recordSpec(spec: SessionSpec, { runId, session, number, owner }: Claim)
     outputs: spec.outputs,
     stop: spec.stop,
     onExit: spec.onExit === null ? null : redactArgv(spec.onExit, values),
+    container: spec.container,
+    restart: spec.restart,
+    ready: spec.ready,
+    firstRunId: runId,
     attempt: 1,
+    restarts: 0,
+    previous: null,
     createdAt: runIdTime(runId).toISOString(),
     starter: owner,
     hostname: hostname(),

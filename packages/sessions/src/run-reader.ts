@@ -1,14 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { errnoOf, isErrno } from './errno.ts';
-import { exitRecord, launcherRecord, recordedSpec, startRecord, stopRecord } from './record-parsers.ts';
+import { exitRecord, launcherRecord, loopEndRecord, recordedSpec, restartRecord, startRecord, stopRecord } from './record-parsers.ts';
 import type { RawRecord } from './record-json.ts';
 import { parseRecord } from './record-json.ts';
 import type { RecordedSpec } from './recorded-spec.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { RUN_FILES } from './run-files.ts';
-import type { DamagedRecord, RunRecords, Starter } from './run-record.ts';
+import { asRunId } from './run-id.ts';
+import type { DamagedRecord, RunId, RunRecords, Starter } from './run-record.ts';
 
 /** What a run's directory holds at one moment. */
 export interface RunReading {
@@ -40,6 +41,9 @@ export function readRun(run: RunDirectory, starter: Starter | null = null): RunR
     stop: read(RUN_FILES.stop, stopRecord),
     job: read(RUN_FILES.job, exitRecord),
     exit: read(RUN_FILES.exit, exitRecord),
+    restart: read(RUN_FILES.restart, restartRecord),
+    loopEnd: read(RUN_FILES.loopEnd, loopEndRecord),
+    next: files?.has(RUN_FILES.next) === true ? readNext(run.path) : null,
     damaged,
   };
   return { run, exists: files !== null, spec, records };
@@ -70,6 +74,16 @@ function readRecord<T>({ path, file, parse, damaged }: RecordFile<T>): T | null 
     // Removed since it was listed: retention was quicker.
     if (!isErrno(error, 'ENOENT')) damaged.push({ file, problem: problemOf(error) });
     return null;
+  }
+}
+
+function readNext(path: string): RunId | null {
+  try {
+    return asRunId(readlinkSync(join(path, RUN_FILES.next)));
+  } catch (error) {
+    // Taken back since it was listed: that attempt could not be prepared.
+    if (isErrno(error, 'ENOENT', 'EINVAL')) return null;
+    throw error;
   }
 }
 

@@ -70,6 +70,44 @@ export interface LauncherRecord {
  */
 export type JobRecord = ExitRecord;
 
+/** How the attempt before a run ended: in the spec.json of the run that followed. */
+export interface PreviousRun {
+  readonly runId: RunId;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly reason: ExitReason | null;
+  readonly endedAt: string | null;
+}
+
+/** restart.json: when the next attempt comes; by the launcher, before it waits for that (design §4.6). */
+export interface RestartRecord {
+  /** When the pause began. */
+  readonly since: string;
+  readonly delayMs: number;
+  /** Which attempt comes next. */
+  readonly attempt: number;
+  /** The launcher that waits. */
+  readonly pid: number;
+  readonly processStartTime: string;
+  readonly bootId: string;
+  /** What has kept it from coming before; null as a rule. */
+  readonly problem: string | null;
+}
+
+/**
+ * Why no attempt follows a run under a restart policy. `gave-up`: as many restarts in a row as the policy allows. `not-started`: the
+ * first attempt could not be executed. `superseded`: the name was claimed by somebody else. `lost`: the launcher was killed, or the
+ * machine went down, before it could start the next one; nobody wrote that down.
+ */
+export type LoopEnding = 'succeeded' | 'stopped' | 'gave-up' | 'not-started' | 'superseded' | 'lost';
+
+/** loop-end.json: the launcher's last act under a restart policy. */
+export interface LoopEndRecord {
+  readonly why: Exclude<LoopEnding, 'lost'>;
+  readonly at: string;
+  readonly stoppedBy: ExitRecord['stoppedBy'];
+}
+
 /** A record that is there and cannot be used: torn, not JSON, fields missing, or written by a newer version. */
 export interface DamagedRecord {
   /** Name of the file in the run's directory. */
@@ -88,6 +126,10 @@ export interface RunRecords {
   readonly stop: StopRecord | null;
   readonly job: JobRecord | null;
   readonly exit: ExitRecord | null;
+  readonly restart: RestartRecord | null;
+  readonly loopEnd: LoopEndRecord | null;
+  /** The attempt that followed this run. */
+  readonly next: RunId | null;
   /** Records that are there and say nothing; they make a state `unknown`, never absent. */
   readonly damaged: readonly DamagedRecord[];
 }

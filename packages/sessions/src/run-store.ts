@@ -8,7 +8,7 @@ import { deleteClaim } from './claim-files.ts';
 import type { CurrentRun } from './current-run.ts';
 import { currentRun, currentStatus } from './current-run.ts';
 import { describeWriteFailure } from './errno.ts';
-import { writeLaunchFiles } from './launcher/index.ts';
+import { writeLaunchFiles, writeRestartFiles } from './launcher/index.ts';
 import { claimForRemoval, claimForRun } from './name-claims.ts';
 import { clearEndedMarker, endedMarkers, markOutputsDone, unsettledRuns } from './output-settlement.ts';
 import type { RecordedSpec } from './recorded-spec.ts';
@@ -91,6 +91,7 @@ export class RunStore {
     try {
       const run = createRunFolder(spec, claim, this.#state);
       await this.#writeLaunchFiles(spec, run);
+      if (spec.restart.mode !== 'no') writeRestartFiles(spec, run, claim);
       pointCurrentAt(run, this.#state);
       return run;
     } catch (error) {

@@ -93,10 +93,15 @@ function withoutStart(records: RunRecords, world: World): RunVerdict {
 
 type Place = 'here' | 'earlier boot' | 'elsewhere';
 
-function placeOf(bootId: string, { starter }: RunRecords, world: World): Place {
+function placeOf(bootId: string, records: RunRecords, world: World): Place {
   if (bootId === world.bootId) return 'here';
   // Without a readable spec.json nobody knows which machine it was; the state directory is this machine's as a rule.
-  return starter === null || starter.host === world.host ? 'earlier boot' : 'elsewhere';
+  return isOfAnotherMachine(records, world) ? 'elsewhere' : 'earlier boot';
+}
+
+/** Whether a run of another boot was another machine's, which shares this state directory. */
+export function isOfAnotherMachine({ starter }: Pick<RunRecords, 'starter'>, world: World): boolean {
+  return starter !== null && starter.host !== world.host;
 }
 
 function elsewhere(): RunVerdict {

@@ -2,7 +2,8 @@
  * What a session is doing (design §4.1).
  *
  * `defined`: known from a config, never started. `running`: start.json names a process that lives with that start time
- * and boot id. `stopped`: ended because somebody asked. `exited`: ended by itself, or was interrupted. `unknown`: it cannot be asked.
+ * and boot id. `stopped`: ended because somebody asked. `exited`: ended by itself, or was interrupted.
+ * `restarting`: it has ended and its launcher is about to start it again (design §4.6). `unknown`: it cannot be asked.
  */
 export type SessionState = 'defined' | 'running' | 'paused' | 'restarting' | 'stopped' | 'exited' | 'unknown';
 

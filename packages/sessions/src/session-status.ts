@@ -1,6 +1,25 @@
-import type { ExitReason, RunId, StopStep } from './run-record.ts';
-import type { BackendKind } from './session-spec.ts';
+import type { ExitReason, LoopEnding, PreviousRun, RunId, StopStep } from './run-record.ts';
+import type { BackendKind, RestartPolicy } from './session-spec.ts';
 import type { SessionState, TerminalState } from './session-state.ts';
+
+/** How a session stands in its restart loop (design §4.6): a job that crashes again and again is seen here. */
+export interface RestartStatus {
+  readonly mode: Exclude<RestartPolicy['mode'], 'no'>;
+  /** Restarts in a row after which it gives up; null for never. */
+  readonly maxRestarts: number | null;
+  /** Restarts in a row that led to the run of this status. */
+  readonly inRow: number;
+  /** The first attempt of this start. */
+  readonly firstRunId: RunId | null;
+  /** How the attempt before this run ended; null for the first. */
+  readonly previous: PreviousRun | null;
+  /** Between two attempts: which one comes next, and when; `at` is null while that is being decided. Else null. */
+  readonly next: { readonly attempt: number; readonly at: string | null } | null;
+  /** What keeps the next attempt from coming, a full disk for example. */
+  readonly problem: string | null;
+  /** Why no attempt follows; null while one may. */
+  readonly ended: LoopEnding | null;
+}
 
 /** Everything there is to know about one session at one moment (design §4.1). What does not apply or is not known is null. */
 export interface SessionStatus {
@@ -20,6 +39,8 @@ export interface SessionStatus {
   readonly runId: RunId | null;
   /** 1 for the first run of this start; grows with restarts. */
   readonly attempt: number;
+  /** null where nothing starts it again. */
+  readonly restart: RestartStatus | null;
   readonly command: readonly string[];
   readonly workingDir: string | null;
   readonly image: string | null;
@@ -31,3 +52,26 @@ export interface SessionStatus {
   /** Why the state is `unknown`; null otherwise. */
   readonly unknownReason: string | null;
 }
+
+/** A status of which nothing is known yet: whoever makes one fills in what there is to say. */
+export const EMPTY_STATUS: Omit<SessionStatus, 'name' | 'backend' | 'state' | 'terminal'> = {
+  pid: null,
+  createdAt: null,
+  startedAt: null,
+  endedAt: null,
+  exitCode: null,
+  signal: null,
+  reason: null,
+  stoppedBy: null,
+  runId: null,
+  attempt: 1,
+  restart: null,
+  command: [],
+  workingDir: null,
+  image: null,
+  windowCount: null,
+  socketName: null,
+  managed: true,
+  attachedClients: 0,
+  unknownReason: null,
+};

@@ -69,10 +69,10 @@ describe('the environment file', () => {
 });
 
 describe('the hook', () => {
-  it('gets the run\'s id as its last argument, and no tag', () => {
+  it('gets the run\'s id, its own argument, as its last one, and no tag', () => {
     const lines = formatOnExitFile(['node', 'hook.js'], SPEC, RUN).split('\n');
     expect(lines).toContain('unset LONGHAUL_RUN_ID');
-    expect(lines.at(-2)).toBe("exec 'node' 'hook.js' '01J00000000000000000000001'");
+    expect(lines.at(-2)).toBe(`exec 'node' 'hook.js' "$1"`);
   });
 });
 

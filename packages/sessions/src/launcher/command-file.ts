@@ -29,14 +29,14 @@ export function formatCommandFile({ command, workingDir, umask }: SessionSpec, {
   ].join('\n');
 }
 
-/** The text of on-exit.sh: the hook with the job's directory and environment, without the tag that a stop sweeps by. The run's id is its last argument. */
-export function formatOnExitFile(onExit: readonly string[], { workingDir }: SessionSpec, { envFile, runId }: RunDirectory): string {
+/** The text of on-exit.sh: the hook with the job's directory and environment, without the tag that a stop sweeps by. The run's id, its own argument, is the last one of the hook's. */
+export function formatOnExitFile(onExit: readonly string[], { workingDir }: SessionSpec, { envFile }: RunDirectory): string {
   return [
     '# What is executed after the end of this run.',
     `cd ${quoteForShell(workingDir, 'the working directory')} 2>/dev/null || cd /`,
     `[ -r ${quoteForShell(envFile)} ] && . ${quoteForShell(envFile)} 2>/dev/null`,
     'unset LONGHAUL_RUN_ID',
-    `exec ${quoteArgv([...onExit, runId])}`,
+    `exec ${quoteArgv(onExit)} "$1"`,
     '',
   ].join('\n');
 }

@@ -1,13 +1,13 @@
 import { quoteForShell } from './shell-quote.ts';
 
-/** Which script(1) a machine has: the flags differ, and only util-linux writes timing (design §4.2). */
-export type ScriptForm = 'util-linux' | 'bsd';
+/** Which script(1) a machine has: the flags differ, and only util-linux writes timing (design §4.2). `none`: the job gets no terminal from it, an engine keeps it. */
+export type ScriptForm = 'util-linux' | 'bsd' | 'none';
 
 /** What the launcher must know, beside command.sh. */
 export interface LaunchConfig {
   readonly runId: string;
-  /** Absolute path of the run's directory. */
-  readonly runPath: string;
+  /** The run whose id the environment file ends with: the first attempt of a start. A launcher that comes up late never gets the values of another start. */
+  readonly envRun: string;
   readonly stateDir: string;
   /** Absolute path of the folder with the launcher's scripts. */
   readonly scripts: string;
@@ -20,13 +20,17 @@ export interface LaunchConfig {
   /** The PATH on which the launcher finds `script`, `date`, `mv`, `dd`; not the job's. */
   readonly toolPath: string;
   readonly hook: 'yes' | 'no';
+  /** Whether finish.sh goes on with again.sh. */
+  readonly restart: 'yes' | 'no';
+  /** What again.sh starts the next attempt with: `sh <start> <run directory>`. */
+  readonly start: string;
   /** Where a process's start time is read: /proc, or ps. */
   readonly processTable: 'proc' | 'ps';
 }
 
 const VARIABLES: Readonly<Record<keyof LaunchConfig, string>> = {
   runId: 'lh__id',
-  runPath: 'lh__run',
+  envRun: 'lh__env',
   stateDir: 'lh_state',
   scripts: 'lh_lib',
   shell: 'lh_shell',
@@ -36,11 +40,17 @@ const VARIABLES: Readonly<Record<keyof LaunchConfig, string>> = {
   workingDir: 'lh_dir',
   toolPath: 'lh_path',
   hook: 'lh_hook',
+  restart: 'lh_restart',
+  start: 'lh_start',
   processTable: 'lh_table',
 };
 
-/** The text of launch.conf: assignments for sh. Not exported, so that none of them reaches the job. */
+/**
+ * The text of launch.conf: assignments for sh. Not exported, so that none of them reaches the job. The first line is all that
+ * differs from one attempt to the next.
+ */
 export function formatLaunchConfig(config: LaunchConfig): string {
   const names = Object.keys(VARIABLES) as (keyof LaunchConfig)[];
-  return names.map((name) => `${VARIABLES[name]}=${quoteForShell(config[name], name)}\n`).join('');
+  const lines = names.map((name) => `${VARIABLES[name]}=${quoteForShell(config[name], name)}\n`);
+  return `${lines.join('')}lh__run="$lh_state/runs/$lh__id"\n`;
 }

@@ -17,6 +17,12 @@ export const LAUNCH_FILES = {
   shellErrors: 'shell.err',
   /** The `stoppedBy` of exit.json, one line of JSON, renewed before each step of a stop. */
   stopBy: 'stop.by',
+  /** What again.sh must know. Only where the job is started again by a policy. */
+  restartConfig: 'restart.conf',
+  /** Created with O_EXCL: of two launchers of one run, one goes on with the next attempt. */
+  again: 'again',
+  /** Assignments by which a backend adds to what an attempt passes on to the next: see README.md of this folder. */
+  backendConfig: 'backend.conf',
   /** While this is there (and not too old), the terminal is kept open for handlers that still run. */
   stopHold: 'stop.hold',
 } as const;
@@ -34,3 +40,6 @@ export const SLOTS: Readonly<Record<string, number>> = {
   [LAUNCH_FILES.scriptErrors]: 2048,
   [LAUNCH_FILES.shellErrors]: 1024,
 };
+
+/** More of them, where the job is started again by a policy. */
+export const RESTART_SLOTS: Readonly<Record<string, number>> = { 'restart.slot': 1024, 'loop-end.slot': 4096 };

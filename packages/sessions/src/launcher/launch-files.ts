@@ -3,16 +3,18 @@ import { join } from 'node:path';
 
 import { bootId } from '@longhaul/exec';
 
+import type { Claim } from '../claim.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import { RUN_FILES } from '../run-files.ts';
 import type { SessionSpec } from '../session-spec.ts';
 import { parseStopSignal } from '../stop/stop-signal.ts';
 import { formatCommandFile, formatOnExitFile } from './command-file.ts';
 import { formatEnvFile } from './env-file.ts';
-import { LAUNCH_FILES, SLOTS } from './launch-file-names.ts';
+import { LAUNCH_FILES, RESTART_SLOTS, SLOTS } from './launch-file-names.ts';
 import type { ScriptForm } from './launch-config.ts';
 import { formatLaunchConfig } from './launch-config.ts';
 import { installLauncherScripts, launcherFolder } from './launcher-scripts.ts';
+import { formatRestartConfig } from './restart-config.ts';
 import { toolPath } from './tool-path.ts';
 
 /** How the launcher runs here; all have a default, found out by looking at the machine. */
@@ -42,6 +44,12 @@ export function writeLaunchFiles(spec: SessionSpec, run: RunDirectory, options: 
   });
 }
 
+/** Writes what the restart loop needs beside that (design §4.6); only for a spec with a policy. */
+export function writeRestartFiles(spec: SessionSpec, run: RunDirectory, claim: Claim): void {
+  for (const [name, bytes] of Object.entries(RESTART_SLOTS)) writeFileSync(join(run.path, name), blank(bytes), PRIVATE);
+  writeFileSync(join(run.path, LAUNCH_FILES.restartConfig), formatRestartConfig(spec, claim), PRIVATE);
+}
+
 /** Synchronous: ten small files take 0.2 ms of processor time so, and 1.4 ms through promises; a start has 50 ms in all. */
 function write(spec: SessionSpec, run: RunDirectory, options: LaunchOptions): void {
   // All checks and texts first: nothing is written for a spec that is refused.
@@ -49,7 +57,7 @@ function write(spec: SessionSpec, run: RunDirectory, options: LaunchOptions): vo
   const environment = formatEnvFile(spec.env, run.runId);
   const texts = textsOf(spec, run, options);
   installLauncherScripts(run.stateDir);
-  for (const [name, bytes] of Object.entries(SLOTS)) writeFileSync(join(run.path, name), `${' '.repeat(bytes - 1)}\n`, PRIVATE);
+  for (const [name, bytes] of Object.entries(SLOTS)) writeFileSync(join(run.path, name), blank(bytes), PRIVATE);
   for (const [name, text] of texts) writeFileSync(join(run.path, name), text, PRIVATE);
   writeWhole(run.envFile, environment);
 }
@@ -69,20 +77,31 @@ const DEFAULT_SHELL = '/bin/sh';
 function textsOf(spec: SessionSpec, run: RunDirectory, options: LaunchOptions): [string, string][] {
   const config = formatLaunchConfig({
     runId: run.runId,
-    runPath: run.path,
+    envRun: run.runId,
     stateDir: run.stateDir,
     scripts: launcherFolder(run.stateDir),
     shell: options.shell ?? DEFAULT_SHELL,
-    form: options.scriptForm ?? (process.platform === 'linux' ? 'util-linux' : 'bsd'),
+    form: options.scriptForm ?? scriptFormFor(spec),
     bootId: bootId(),
     envFile: run.envFile,
     workingDir: spec.workingDir,
     toolPath: options.toolPath ?? toolPath(),
     hook: spec.onExit === null ? 'no' : 'yes',
+    restart: spec.restart.mode === 'no' ? 'no' : 'yes',
+    start: join(launcherFolder(run.stateDir), 'launcher.sh'),
     processTable: options.processTable ?? (process.platform === 'linux' ? 'proc' : 'ps'),
   });
   const hook: [string, string][] = spec.onExit === null ? [] : [[LAUNCH_FILES.onExit, formatOnExitFile(spec.onExit, spec, run)]];
   return [[LAUNCH_FILES.config, config], [RUN_FILES.command, formatCommandFile(spec, run)], ...hook];
+}
+
+function scriptFormFor({ backend }: SessionSpec): ScriptForm {
+  if (backend === 'container') return 'none';
+  return process.platform === 'linux' ? 'util-linux' : 'bsd';
+}
+
+function blank(bytes: number): string {
+  return `${' '.repeat(bytes - 1)}\n`;
 }
 
 /** A launcher of an earlier run may be reading the old one. */

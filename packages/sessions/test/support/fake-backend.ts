@@ -1,31 +1,19 @@
 import type { AttachCommand, BackendKind, BackendProbe, LogChunk, Presence, RunDirectory, SessionBackend, SessionListing, SessionSpec, SessionStatus, StopReport } from '../../src/index.ts';
+import { EMPTY_STATUS } from '../../src/index.ts';
 import { play } from './logs.ts';
 
 /** A session that was made by hand. */
 export function foreignStatus(name: string, changes: Partial<SessionStatus> = {}): SessionStatus {
   return {
+    ...EMPTY_STATUS,
     name,
     backend: 'tmux',
     state: 'running',
     terminal: 'detached',
     pid: 1,
-    createdAt: null,
-    startedAt: null,
-    endedAt: null,
-    exitCode: null,
-    signal: null,
-    reason: null,
-    stoppedBy: null,
-    runId: null,
-    attempt: 1,
-    command: [],
-    workingDir: null,
-    image: null,
     windowCount: 1,
     socketName: 'default',
     managed: false,
-    attachedClients: 0,
-    unknownReason: null,
     ...changes,
   };
 }

@@ -32,7 +32,8 @@ lh_said_by_script() {
   [ -n "$lh_said" ]
 }
 
-if [ ! -e stop.json ] && [ ! -e began ]; then
+# A backend whose jobs have no terminal from script has started it, or said why not.
+if [ "$lh_form" != none ] && [ ! -e stop.json ] && [ ! -e began ]; then
   if ! command -v script >/dev/null 2>&1; then
     { printf 'script: the program is not there; it gives the job its terminal and writes its log\\n' > start-error; } 2>/dev/null
   elif lh_take_turn; then
@@ -79,10 +80,13 @@ if [ "$lh_hook" = yes ]; then
   if { printf '' >> on-exit.log; } 2>/dev/null; then lh_out=on-exit.log; fi
   # A session of its own, so that it outlives the pane.
   if command -v setsid >/dev/null 2>&1; then
-    setsid "$lh_shell" ./on-exit.sh </dev/null >>"$lh_out" 2>&1 &
+    setsid "$lh_shell" ./on-exit.sh "$lh__id" </dev/null >>"$lh_out" 2>&1 &
   else
-    "$lh_shell" ./on-exit.sh </dev/null >>"$lh_out" 2>&1 &
+    "$lh_shell" ./on-exit.sh "$lh__id" </dev/null >>"$lh_out" 2>&1 &
   fi
 fi
+
+# What follows goes on in this process, which then becomes the launcher of the next attempt.
+[ "$lh_restart" = no ] || . "$lh_lib/again.sh"
 exit 0
 `;

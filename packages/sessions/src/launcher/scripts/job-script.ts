@@ -28,7 +28,8 @@ lh__refuse() {
 
 # Called by command.sh when directory, environment and umask are set. $1: the program.
 lh__ready() {
-  [ "$LONGHAUL_RUN_ID" = "$lh__id" ] || lh__refuse 'the environment file belongs to another run, or cannot be read'
+  [ "$LONGHAUL_RUN_ID" = "$lh__env" ] || lh__refuse 'the environment file belongs to another run, or cannot be read'
+  LONGHAUL_RUN_ID=$lh__id
   [ "$lh__mode" = check ] || return 0
   case $1 in
     */*)

@@ -2,14 +2,14 @@
  * The process that tmux starts: `sh launcher.sh <run directory>`. It keeps script(1) in the foreground of the pane's terminal and
  * hands over to finish.sh by exec, so that it is one process from the first record to the last.
  */
-export const LAUNCHER_SCRIPT = `# Longhaul launcher. $1: the run's directory. POSIX sh; dash, bash and busybox sh are tried.
+export const LAUNCHER_SCRIPT = `# Longhaul launcher. $1: the run's directory. $2: detached, where it is known that there is no terminal. POSIX sh; dash, bash and busybox sh are tried.
 cd "$1" || exit 1
 . ./launch.conf
 PATH=$lh_path
 export PATH
 # A server that was started inside another run hands its tag on: this process must not be swept with that run.
 if [ -n "\${LONGHAUL_RUN_ID+set}" ]; then
-  exec env -i PATH="$PATH" TERM="\${TERM:-dumb}" "$lh_shell" "$lh_lib/launcher.sh" "$1"
+  exec env -i PATH="$PATH" TERM="\${TERM:-dumb}" "$lh_shell" "$lh_lib/launcher.sh" "$@"
 fi
 # Ignored, not caught: script must outlive the terminal too. inner.sh gives the job its default back.
 trap '' HUP
@@ -51,7 +51,8 @@ lh_script() {
   esac
 }
 
-if [ ! -e stop.json ]; then
+# Where it has gone since an attempt before, job control would end this shell: finish.sh runs the job without one.
+if [ ! -e stop.json ] && [ "\${2-}" != detached ]; then
   # A process group of its own for script: util-linux's takes INT, TERM and QUIT for the end, so it must not be in the pane's group.
   set -m
   lh_script

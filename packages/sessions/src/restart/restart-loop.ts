@@ -1,0 +1,51 @@
+import type { RunReading } from '../run-reader.ts';
+import type { LoopEnding, RunId, RunRecords } from '../run-record.ts';
+import type { RunEnd, RunVerdict } from '../run-verdict.ts';
+import { hasEnded, isOfAnotherMachine } from '../run-verdict.ts';
+import type { World } from '../world.ts';
+import type { RestartDecision } from './restart-decision.ts';
+import { decideRestart } from './restart-decision.ts';
+
+/** What comes after a run (design §4.6). */
+export type RestartLoop =
+  /** It goes on, or nothing was ever to follow. */
+  | { readonly kind: 'none' }
+  /** Its launcher is about to start the next attempt. `at`: ISO 8601; null while it has not said. */
+  | { readonly kind: 'waiting'; readonly attempt: number; readonly at: string | null; readonly problem: string | null }
+  | { readonly kind: 'followed'; readonly by: RunId }
+  | { readonly kind: 'over'; readonly why: LoopEnding; readonly stoppedBy: RunEnd['stoppedBy'] };
+
+/**
+ * What follows a run, from its records alone. Pure: `world` says whether the launcher that is to start the next attempt still lives.
+ * Where it does not, and had not said that the loop is over, the restart is lost.
+ */
+export function judgeLoop({ spec, records }: Pick<RunReading, 'spec' | 'records'>, verdict: RunVerdict, world: World): RestartLoop {
+  if (spec === null || spec.restart.mode === 'no' || !hasEnded(verdict)) return { kind: 'none' };
+  if (records.next !== null) return { kind: 'followed', by: records.next };
+  if (records.loopEnd !== null) return { kind: 'over', why: records.loopEnd.why, stoppedBy: records.loopEnd.stoppedBy };
+  const decision = decideRestart(spec.restart, { attempt: spec.attempt, restarts: spec.restarts, reason: verdict.reason, exitCode: verdict.exitCode, livedMs: livedMs(records, verdict) });
+  if (decision.kind !== 'again') return over(decision, verdict);
+  if (!mayComeBack(records, world)) return { kind: 'over', why: 'lost', stoppedBy: null };
+  const { restart } = records;
+  if (restart === null) return { kind: 'waiting', attempt: spec.attempt + 1, at: null, problem: null };
+  const since = Date.parse(restart.since);
+  return { kind: 'waiting', attempt: restart.attempt, at: Number.isNaN(since) ? null : new Date(since + restart.delayMs).toISOString(), problem: restart.problem };
+}
+
+function over({ kind }: Exclude<RestartDecision, { kind: 'again' }>, { stoppedBy }: RunEnd): RestartLoop {
+  return { kind: 'over', why: kind, stoppedBy };
+}
+
+function livedMs({ start }: RunRecords, { endedAt }: RunEnd): number | null {
+  const lived = start === null || endedAt === null ? Number.NaN : Date.parse(endedAt) - Date.parse(start.startedAt);
+  return Number.isNaN(lived) ? null : lived;
+}
+
+/** Whether the launcher lives that is to start the next attempt. What cannot be looked at may: a name that is taken by mistake harms less than two of a job. */
+function mayComeBack(records: RunRecords, world: World): boolean {
+  const { restart, launcher, start } = records;
+  const keeper = restart ?? launcher ?? (start === null ? null : { pid: start.launcherPid, processStartTime: start.launcherStartTime, bootId: start.bootId });
+  if (keeper === null) return false;
+  if (keeper.bootId !== world.bootId) return isOfAnotherMachine(records, world);
+  return world.liveness(keeper.pid, keeper.processStartTime) !== 'dead';
+}
