@@ -6,6 +6,8 @@ import { delimiter, join } from 'node:path';
 interface Service {
   readonly program: string;
   readonly debian: string;
+  /** Folders beside PATH where it may be. */
+  readonly alsoIn?: readonly string[];
 }
 
 /** What the demo needs: tmux for the session, script(1) for its log. */
@@ -14,7 +16,7 @@ export const DEMO_SERVICES: readonly Service[] = [
   { program: 'script', debian: 'bsdutils' },
 ];
 
-/** What the tests need besides: real sshd, rsync, busybox as a small destination. */
+/** What the tests need besides: real sshd, rsync, busybox as a small destination and as the images of containers, podman and dockerd. */
 export const TEST_SERVICES: readonly Service[] = [
   ...DEMO_SERVICES,
   { program: 'rsync', debian: 'rsync' },
@@ -23,6 +25,13 @@ export const TEST_SERVICES: readonly Service[] = [
   { program: 'busybox', debian: 'busybox-static' },
   { program: 'openssl', debian: 'openssl' },
   { program: 'strace', debian: 'strace' },
+  // Without recommended packages podman would get crun, which refuses in many virtual machines, no init, and whichever network apt takes.
+  { program: 'podman', debian: 'podman' },
+  { program: 'runc', debian: 'runc' },
+  { program: 'catatonit', debian: 'catatonit', alsoIn: ['/usr/libexec/catatonit', '/usr/libexec/podman'] },
+  { program: 'netavark', debian: 'netavark', alsoIn: ['/usr/lib/podman', '/usr/libexec/podman'] },
+  { program: 'dockerd', debian: 'docker.io' },
+  { program: 'docker', debian: 'docker.io' },
 ];
 
 /**
@@ -31,7 +40,7 @@ export const TEST_SERVICES: readonly Service[] = [
  * @returns what is still missing
  */
 export function ensureServices(services: readonly Service[]): readonly Service[] {
-  const missing = services.filter((service) => !onPath(service.program));
+  const missing = services.filter((service) => !isThere(service));
   if (missing.length === 0) return [];
   const packages = [...new Set(missing.map((service) => service.debian))];
   const elevate = elevation();
@@ -43,7 +52,7 @@ export function ensureServices(services: readonly Service[]): readonly Service[]
   console.error(`installing ${packages.join(', ')} …`);
   apt(elevate, ['update', '-qq']);
   apt(elevate, ['install', '-y', '-qq', '--no-install-recommends', ...packages]);
-  return services.filter((service) => !onPath(service.program));
+  return services.filter((service) => !isThere(service));
 }
 
 function apt(elevate: readonly string[], args: readonly string[]): void {
@@ -65,9 +74,13 @@ function installLine(packages: readonly string[]): string {
   return `sudo apt-get install ${packages.join(' ')}`;
 }
 
+function isThere({ program, alsoIn }: Service): boolean {
+  return onPath(program, alsoIn);
+}
+
 /** Programs for administrators (sshd) stand in sbin, which is not on everybody's PATH. */
-export function onPath(program: string): boolean {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin'];
+export function onPath(program: string, alsoIn: readonly string[] = []): boolean {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin', ...alsoIn];
   return folders.some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 
 import { TEST_IMAGES, writeImageArchive } from './container-images.ts';
 import { DockerdProcess } from './dockerd-process.ts';
@@ -140,13 +139,14 @@ async function writePodmanConfig(dir: TempDir): Promise<Record<string, string>> 
     `volume_path = "${dir.join('volumes')}"`,
     '[network]',
     `network_config_dir = "${dir.join('networks')}"`,
+    ...(['/usr/lib/podman', '/usr/libexec/podman'].some((folder) => existsSync(`${folder}/netavark`)) ? ['network_backend = "netavark"'] : []),
     '',
   ].join('\n'));
   await writeFile(files.CONTAINERS_STORAGE_CONF, `[storage]\ndriver = "vfs"\ngraphroot = "${dir.join('root')}"\nrunroot = "${dir.join('run')}"\n`);
   // A registry of a test's own speaks plain HTTP on loopback; no other is ever asked.
   await writeFile(files.CONTAINERS_REGISTRIES_CONF, 'unqualified-search-registries = []\n[[registry]]\nprefix = "127.0.0.1"\nlocation = "127.0.0.1"\ninsecure = true\n');
   await writeFile(files.REGISTRY_AUTH_FILE, '{}');
-  await mkdir(dirname(dir.join('networks/x')), { recursive: true });
+  await mkdir(dir.join('networks'));
   return files;
 }
 
