@@ -20,6 +20,8 @@ const config: ViteUserConfig = defineConfig({
           name: 'integration',
           include: ['{packages,apps}/*/test/**/*.integration.test.ts'],
           fileParallelism: false,
+          // Said aloud by scripts/second-attempts.ts, and by the last lines of CI.
+          retry: process.env['CI'] === 'true' ? 1 : 0,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

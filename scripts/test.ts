@@ -14,7 +14,7 @@ const codes = ['unit', 'integration'].map((project) => runProject(project));
 process.exit(Math.max(...codes));
 
 function runProject(project: string): number {
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=.tmp/${project}.json`];
+  const reporters = ['--reporter=default', '--reporter=./scripts/second-attempts.ts', '--reporter=json', `--outputFile.json=.tmp/${project}.json`];
   const result = spawnSync('vitest', ['run', '--project', project, '--passWithNoTests', ...reporters, ...args], { stdio: 'inherit' });
   if (result.error) throw result.error;
   return result.status ?? 1;
