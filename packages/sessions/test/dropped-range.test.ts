@@ -8,13 +8,16 @@ import type { DroppedRange } from '../src/log/dropped-range.ts';
 import { formatDropped, parseDropped, readDropped, recordDropped } from '../src/log/dropped-range.ts';
 import { temporaryFolder } from './support/temporary-store.ts';
 
-const rangeTo = (to: number): DroppedRange => ({ from: 150, to, timing: { to: 20, bytes: 30, ms: 1500.25 } });
+const rangeTo = (to: number): DroppedRange => ({ from: 150, to, timing: { to: 20, bytes: 30, ms: 1500.25 }, entries: null });
 
 test('a range is read as it was written', () => {
   const offset = fc.nat({ max: 2 ** 31 - 1 }).map((value) => value * 1000);
-  const timing = fc.option(fc.record({ to: offset, bytes: offset, ms: fc.nat().map((value) => value / 8) }));
-  fc.assert(fc.property(fc.record({ from: offset, to: offset, timing }), (range) => {
-    expect(parseDropped(formatDropped(range))).toEqual(range);
+  const timing = fc.record({ to: offset, bytes: offset, ms: fc.nat().map((value) => value / 8) });
+  const entries = fc.record({ count: offset, bytes: offset });
+  const nothing = fc.constant(null);
+  const sums = fc.oneof(fc.record({ timing, entries: nothing }), fc.record({ timing: nothing, entries }), fc.record({ timing: nothing, entries: nothing }));
+  fc.assert(fc.property(offset, offset, sums, (from, to, more) => {
+    expect(parseDropped(formatDropped({ from, to, ...more }))).toEqual({ from, to, ...more });
   }));
 });
 

@@ -8,8 +8,8 @@ import type { DroppedRange, DroppedRecord } from './dropped-range.ts';
 import { readDropped, recordDropped } from './dropped-range.ts';
 import { headOf } from './log-continuity.ts';
 import { LogFile } from './log-file.ts';
-import { contentStart } from './log-frame.ts';
-import { timingOf } from './log-timing.ts';
+import type { LogForm } from './log-form.ts';
+import { formOf } from './log-form.ts';
 import type { HolePuncher } from './punch-hole.ts';
 import { canPunch, punchHole } from './punch-hole.ts';
 
@@ -42,14 +42,15 @@ export type CapOutcome =
  * takes a hole for output. Of several at once, one does it.
  */
 export async function capLog(run: RunDirectory, { maxBytes, punch = punchHole }: LogCap): Promise<CapOutcome> {
-  const [log, timing] = [join(run.path, RUN_FILES.log), join(run.path, RUN_FILES.timing)];
+  const form = formOf(run);
+  const [log, timing] = [join(run.path, form.file), join(run.path, RUN_FILES.timing)];
   const onDisk = { log: bytesOf(log), timing: bytesOf(timing) };
   if (onDisk.log + onDisk.timing <= maxBytes) return { kind: 'within' };
   if (existsSync(join(run.path, UNCAPPED))) return { kind: 'impossible', reason: 'its file system cannot make holes', told: 'before' };
   const possible = await canPunch(log, punch);
   if (possible.kind === 'impossible') return sayImpossible(run, possible.reason);
   const before = readDropped(run.path);
-  const range = await chooseRange(log, { timing, before, keep: maxBytes * KEPT_SHARE * (onDisk.log / (onDisk.log + onDisk.timing)) });
+  const range = await chooseRange(log, { run, form, before, keep: maxBytes * KEPT_SHARE * (onDisk.log / (onDisk.log + onDisk.timing)) });
   if (range === null) return { kind: 'within' };
   // What is recorded and still there was left by a crash before the hole.
   if (before === null || range.to > before.to) if (recordDropped(run.path, range, before) === 'taken') return { kind: 'busy' };
@@ -59,23 +60,24 @@ export async function capLog(run: RunDirectory, { maxBytes, punch = punchHole }:
 }
 
 interface RangeRequest {
-  readonly timing: string;
+  readonly run: RunDirectory;
+  readonly form: LogForm;
   readonly before: DroppedRecord | null;
   /** Bytes of the log that stay. */
   readonly keep: number;
 }
 
 /** What is to go; at least what went before. */
-async function chooseRange(log: string, { timing, before, keep }: RangeRequest): Promise<DroppedRange | null> {
+async function chooseRange(log: string, { run, form, before, keep }: RangeRequest): Promise<DroppedRange | null> {
   await using file = await LogFile.open(log);
   const size = (await file?.size()) ?? 0;
   if (file === null || (before !== null && before.to > size)) return null;
-  const from = before?.from ?? contentStart(await headOf(file));
+  const from = before?.from ?? form.start(await headOf(file));
   if (from === null) return null;
   const target = size - Math.ceil(keep);
   if (target <= (before?.to ?? from)) return before;
   const to = await lineStartAfter(file, target);
-  return { from, to, timing: await timingOf(timing, to - from, before?.timing ?? null) };
+  return { from, to, ...(await form.sums(file, { run, from, to, before })) };
 }
 
 /** Where the next line begins; where lines are very long, in the middle of one. */

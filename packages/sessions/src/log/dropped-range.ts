@@ -13,6 +13,15 @@ export interface DroppedRange {
   readonly to: number;
   /** The part of the timing file that belongs to it; null where there is no such file. */
   readonly timing: DroppedTiming | null;
+  /** What the part held, of a container's log; null for others. */
+  readonly entries: DroppedEntries | null;
+}
+
+/** The entries of a container's log that are gone. Who copies docker's log takes it up by these. */
+export interface DroppedEntries {
+  readonly count: number;
+  /** Bytes of the job in them. */
+  readonly bytes: number;
 }
 
 /** The head of a timing file that is gone, and what it said in sum. */
@@ -72,19 +81,26 @@ export function recordDropped(runPath: string, range: DroppedRange, before: Drop
   return 'recorded';
 }
 
-/** One line of numbers: version, from, to, and of the timing file to, bytes and milliseconds, or a dash. */
-export function formatDropped({ from, to, timing }: DroppedRange): string {
-  const times = timing === null ? ['-'] : [timing.to, timing.bytes, timing.ms];
-  return ['1', from, to, ...times].join(' ');
+/**
+ * One line: version, from, to, and what else is remembered: `t` with offset, bytes and milliseconds of the timing file, `e` with the
+ * number of entries and their bytes, or a dash.
+ */
+export function formatDropped({ from, to, timing, entries }: DroppedRange): string {
+  const sums = timing !== null ? ['t', timing.to, timing.bytes, timing.ms] : entries !== null ? ['e', entries.count, entries.bytes] : ['-'];
+  return ['1', from, to, ...sums].join(' ');
 }
 
 /** Reads {@link formatDropped}'s line. @throws SessionConfigError for anything else: nobody may take zeros for output on a guess */
 export function parseDropped(text: string): DroppedRange {
-  const match = /^1 (\d+) (\d+) (?:-|(\d+) (\d+) (\d+(?:\.\d+)?))$/.exec(text);
-  const [, from, to, timingTo, bytes, ms] = match ?? [];
+  const match = /^1 (\d+) (\d+) (?:-|t (\d+) (\d+) (\d+(?:\.\d+)?)|e (\d+) (\d+))$/.exec(text);
+  const [, from, to, timingTo, timingBytes, ms, count, bytes] = match ?? [];
   if (from === undefined || to === undefined) throw new SessionConfigError(`the record of what was dropped of a log cannot be read: ${JSON.stringify(text)}`, { hint: 'It may be of a newer version of Longhaul: update this one' });
-  const timing = timingTo === undefined ? null : { to: Number(timingTo), bytes: Number(bytes), ms: Number(ms) };
-  return { from: Number(from), to: Number(to), timing };
+  return {
+    from: Number(from),
+    to: Number(to),
+    timing: timingTo === undefined ? null : { to: Number(timingTo), bytes: Number(timingBytes), ms: Number(ms) },
+    entries: count === undefined ? null : { count: Number(count), bytes: Number(bytes) },
+  };
 }
 
 function nameOf(number: number): string {

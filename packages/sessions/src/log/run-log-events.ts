@@ -1,9 +1,9 @@
 import type { RunDirectory } from '../run-directory.ts';
-import type { LogOptions } from '../session-backend.ts';
 import type { World } from '../world.ts';
 import { ChangeSignal } from './change-signal.ts';
 import { RunEndWatch } from './run-end-watch.ts';
 import type { RunLogEvent } from './run-log-event.ts';
+import type { RunLogOptions } from './run-log-options.ts';
 import { RunLogReader } from './run-log-reader.ts';
 
 const FIRST_POLL_MS = 250;
@@ -15,7 +15,7 @@ const LAST_POLL_MS = 1000;
  *
  * @throws SessionConfigError for `since` where the log has no times (BSD, macOS)
  */
-export async function* readRunLogEvents(run: RunDirectory, options: LogOptions, world: () => World): AsyncGenerator<RunLogEvent> {
+export async function* readRunLogEvents(run: RunDirectory, options: RunLogOptions, world: () => World): AsyncGenerator<RunLogEvent> {
   const { signal, follow = false } = options;
   using changes = new ChangeSignal(run.path);
   const reader = new RunLogReader(run, { options, end: new RunEndWatch(run, world) });

@@ -1,17 +1,18 @@
 import { join } from 'node:path';
 
 import type { RunDirectory } from '../run-directory.ts';
-import { RUN_FILES } from '../run-files.ts';
-import type { LogOptions } from '../session-backend.ts';
+import type { LogChunk } from '../session-backend.ts';
 import type { DroppedRange } from './dropped-range.ts';
 import { readDropped } from './dropped-range.ts';
 import { beginningOf } from './log-begin.ts';
 import type { AfterCut } from './log-continuity.ts';
 import { headOf, LogContinuity } from './log-continuity.ts';
 import { LogFile } from './log-file.ts';
-import { contentStart, FOOTER_WINDOW, footerLength, heldBack } from './log-frame.ts';
+import type { LogForm } from './log-form.ts';
+import { formOf } from './log-form.ts';
 import type { EndState, RunEndWatch } from './run-end-watch.ts';
 import type { RunLogEvent } from './run-log-event.ts';
+import type { RunLogOptions } from './run-log-options.ts';
 
 /** A log whose launcher is gone is complete when nothing was added for so long. */
 const QUIET_MS = 1000;
@@ -29,8 +30,9 @@ export interface Look {
 /** Reads the log of one run, a look at a time. */
 export class RunLogReader implements AsyncDisposable {
   readonly #run: RunDirectory;
-  readonly #options: LogOptions;
+  readonly #options: RunLogOptions;
   readonly #end: RunEndWatch;
+  #form: LogForm | null = null;
   #continuity: LogContinuity;
   #file: LogFile | null = null;
   /** Where reading goes on; null until it has begun. */
@@ -42,7 +44,7 @@ export class RunLogReader implements AsyncDisposable {
   #lastSize: number = -1;
   #quietSince: number = performance.now();
 
-  constructor(run: RunDirectory, { options, end }: { readonly options: LogOptions; readonly end: RunEndWatch }) {
+  constructor(run: RunDirectory, { options, end }: { readonly options: RunLogOptions; readonly end: RunEndWatch }) {
     this.#run = run;
     this.#options = options;
     this.#end = end;
@@ -52,15 +54,14 @@ export class RunLogReader implements AsyncDisposable {
   /** How far the log goes. The end of the run is looked for first: what was written before it is in the file by then. */
   async look(): Promise<Look> {
     const end = this.#end.state();
-    this.#file ??= await LogFile.open(join(this.#run.path, RUN_FILES.log));
+    this.#file ??= await LogFile.open(join(this.#run.path, this.#formOf().file));
     // Before the size: what was written to this file until it was replaced is shown.
     const successor = (await this.#file?.successor()) ?? 'same';
     const isReplaced = typeof successor === 'object' && successor.size > 0;
     const size = (await this.#file?.size()) ?? 0;
     const isLast = !isReplaced && (end === 'complete' || (end === 'abandoned' && this.#isQuiet(size)));
     if (this.#file === null || size === 0) return { limit: null, isReplaced, isLast };
-    const tail = await this.#file.slice(Math.max(0, size - FOOTER_WINDOW), size);
-    return { limit: size - (isFinal(end, isLast) ? footerLength(tail) : heldBack(tail, size)), isReplaced, isLast };
+    return { limit: await this.#formOf().limit(this.#file, { size, isFinal: isFinal(end, isLast) }), isReplaced, isLast };
   }
 
   /** Everything up to there that was not read before. */
@@ -88,14 +89,14 @@ export class RunLogReader implements AsyncDisposable {
       const gap = block.length === 0 || block.includes(0) ? await this.#gapAt(file, this.#at) : null;
       if (gap !== null) yield* 'to' in gap ? this.#drop(this.#at, gap.to) : this.#goOnAfter(gap, file);
       else if (block.length === 0) return;
-      else yield this.#pass(block, this.#at);
+      else yield* this.#pass(block, this.#at);
     }
   }
 
   async *#begin(file: LogFile, { limit, isLast }: { readonly limit: number; readonly isLast: boolean }): AsyncGenerator<RunLogEvent> {
     // Asked for once: what has taken the log's place since is shown from its beginning.
     const options = this.#hasBegun ? {} : this.#options;
-    const beginning = await beginningOf(file, { run: this.#run, options, limit, isLast });
+    const beginning = await beginningOf(file, { run: this.#run, form: this.#formOf(), options, limit, isLast });
     if (beginning === null) return;
     this.#hasBegun = true;
     this.#at = beginning.at;
@@ -109,11 +110,15 @@ export class RunLogReader implements AsyncDisposable {
     return dropped !== null && at < dropped.to ? dropped : this.#continuity.cut(file, at);
   }
 
-  #pass(block: Buffer, from: number): RunLogEvent {
-    const endOffset = from + block.length;
-    this.#at = endOffset;
-    this.#continuity.setMark(block, endOffset);
-    return { kind: 'output', chunk: { bytes: block, stream: 'terminal', endOffset } };
+  *#pass(block: Buffer, from: number): Generator<RunLogEvent> {
+    const chunks = this.#formOf().chunks(block, from);
+    const end = chunks.at(-1)?.endOffset ?? from + block.length;
+    this.#continuity.setMark(block.subarray(0, end - from), end);
+    for (const chunk of chunks) {
+      this.#at = chunk.endOffset;
+      if (isWanted(chunk, this.#options)) yield { kind: 'output', chunk };
+    }
+    this.#at = end;
   }
 
   *#drop(from: number, to: number): Generator<RunLogEvent> {
@@ -125,7 +130,7 @@ export class RunLogReader implements AsyncDisposable {
     const from = this.#at;
     if (cut === null || from === null) return;
     this.#isBehindCut = true;
-    this.#at = await startAfter(cut, file);
+    this.#at = cut.kind === 'here' ? cut.at : (this.#formOf().start(await headOf(file)) ?? 0);
     yield { kind: 'truncated', from, to: null };
   }
 
@@ -153,6 +158,12 @@ export class RunLogReader implements AsyncDisposable {
     yield { kind: 'moved' };
   }
 
+  /** Asked again until there is a log: before that the run may not even be prepared. */
+  #formOf(): LogForm {
+    if (this.#form === null || this.#file === null) this.#form = formOf(this.#run);
+    return this.#form;
+  }
+
   #isQuiet(size: number): boolean {
     const now = performance.now();
     if (size !== this.#lastSize) {
@@ -163,8 +174,8 @@ export class RunLogReader implements AsyncDisposable {
   }
 }
 
-async function startAfter(cut: AfterCut, file: LogFile): Promise<number> {
-  return cut.kind === 'here' ? cut.at : (contentStart(await headOf(file)) ?? 0);
+function isWanted({ bytes, stream }: LogChunk, { stream: wanted }: RunLogOptions): boolean {
+  return bytes.length > 0 && (wanted === undefined || stream === wanted);
 }
 
 /** Without `follow` nobody looks again: an abandoned log is taken as it is. */

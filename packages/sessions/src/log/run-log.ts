@@ -1,8 +1,9 @@
 import type { RunDirectory } from '../run-directory.ts';
-import type { LogChunk, LogOptions } from '../session-backend.ts';
+import type { LogChunk } from '../session-backend.ts';
 import type { World } from '../world.ts';
 import { systemWorld } from '../world.ts';
 import type { RunLogNotice } from './run-log-event.ts';
+import type { RunLogOptions } from './run-log-options.ts';
 
 /** What reading a log needs from outside. */
 export interface RunLogPorts {
@@ -19,7 +20,7 @@ export interface RunLogPorts {
  *
  * @throws SessionConfigError for `since` where the log has no times (BSD, macOS)
  */
-export async function* readRunLog(run: RunDirectory, options: LogOptions = {}, { world = systemWorld, onNotice }: RunLogPorts = {}): AsyncGenerator<LogChunk> {
+export async function* readRunLog(run: RunDirectory, options: RunLogOptions = {}, { world = systemWorld, onNotice }: RunLogPorts = {}): AsyncGenerator<LogChunk> {
   // Loaded by who reads: most commands do not.
   const { readRunLogEvents } = await import('./run-log-events.ts');
   for await (const event of readRunLogEvents(run, options, world)) {

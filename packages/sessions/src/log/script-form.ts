@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+
+import { SessionConfigError } from '@longhaul/errors';
+
+import { RUN_FILES } from '../run-files.ts';
+import { runIdTime } from '../run-id.ts';
+import { readRun } from '../run-reader.ts';
+import type { LogForm } from './log-form.ts';
+import { contentStart, FOOTER_WINDOW, footerLength, heldBack } from './log-frame.ts';
+import { outputBefore, timingOf } from './log-timing.ts';
+
+/** A log of script(1): the output as it is, framed by two lines of script's own where it is that of util-linux, times in a file beside it. */
+export function scriptForm(platform: string): LogForm {
+  return {
+    file: RUN_FILES.log,
+    hasHead: platform === 'linux',
+    limit: async (file, { size, isFinal }) => {
+      const tail = await file.slice(Math.max(0, size - FOOTER_WINDOW), size);
+      return size - (isFinal ? footerLength(tail) : heldBack(tail, size));
+    },
+    start: contentStart,
+    lastLines: async (file, { start, limit, dropped }, { lines }) => {
+      const from = Math.max(start, dropped?.to ?? 0);
+      const last = await file.lastLines({ from, to: Math.max(from, limit), lines });
+      return last.missing > 0 ? start : last.from;
+    },
+    since: async (_file, { run, start, dropped }, moment) => {
+      const { start: record } = readRun(run).records;
+      const startedAt = record === null ? runIdTime(run.runId) : new Date(record.startedAt);
+      const before = await outputBefore({ path: join(run.path, RUN_FILES.timing), startedAt, dropped: dropped?.timing ?? null }, moment);
+      if (before !== null) return before.isDropped ? start : start + before.bytes;
+      throw new SessionConfigError(`the log of session "${run.session}" has no times, so it cannot be shown since a moment`, {
+        hint: 'script(1) of this system writes none; use --lines instead',
+      });
+    },
+    chunks: (block, from) => [{ bytes: block, stream: 'terminal', endOffset: from + block.length }],
+    sums: async (_file, { run, from, to, before }) => ({ timing: await timingOf(join(run.path, RUN_FILES.timing), to - from, before?.timing ?? null), entries: null }),
+  };
+}
