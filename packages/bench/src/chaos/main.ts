@@ -1,0 +1,49 @@
+// `pnpm chaos [--minutes N] [--seed N] [--engines podman,docker]`: random starts, stops and kills, then everything is held against what the
+// jobs themselves wrote down. Ends with 1 where something does not hold. Not part of the tests: it takes as long as it is given.
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { startDockerd, startPodman, waitFor } from '@longhaul/testbed';
+import { chooseAction } from './actions.ts';
+import { ChaosWorld } from './chaos-world.ts';
+import { chance } from './random.ts';
+import { violations } from './verdicts.ts';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '30' },
+    seed: { type: 'string', default: '1' },
+    engines: { type: 'string', default: 'podman,docker' },
+  },
+});
+
+await using stack = new AsyncDisposableStack();
+const wanted = values.engines.split(',');
+const podman = wanted.includes('podman') ? stack.use(await startPodman()) : undefined;
+const docker = wanted.includes('docker') ? stack.use(await startDockerd()) : undefined;
+const world = stack.use(await ChaosWorld.open({ podman, docker }));
+const random = chance(Number(values.seed));
+const end = Date.now() + Number(values.minutes) * 60_000;
+const done = new Map<string, number>();
+
+for (let number = 1; Date.now() < end; number += 1) {
+  const action = chooseAction(random);
+  const line = await action.run({ world, chance: random, number });
+  done.set(action.name, (done.get(action.name) ?? 0) + 1);
+  console.error(`${String(number)} ${line}`);
+  await delay(random.below(100));
+}
+
+// Whoever still runs is asked to end, until nobody does; a container whose launcher was killed too.
+await waitFor(async () => {
+  const running = (await world.runs()).filter(({ state }) => state !== 'exited' && state !== 'stopped');
+  if (running.length === 0) return true;
+  await world.longhaul(['stop', '--force', ...new Set(running.map(({ name }) => name))]);
+  return false;
+}, { deadline: 120_000, interval: 500, what: 'the end of every run' });
+
+const runs = await world.runs();
+const found = await violations(world);
+for (const violation of found) console.log(violation);
+console.log(`${String(runs.length)} runs, seed ${values.seed}, ${values.minutes} minutes: ${[...done].map(([name, times]) => `${name} ${String(times)}`).join(', ')}`);
+console.log(found.length === 0 ? 'everything holds' : `${String(found.length)} violations`);
+process.exitCode = found.length === 0 ? 0 : 1;
