@@ -65,7 +65,7 @@ export function exitRecord(raw: RawRecord): ExitRecord {
 
 export function recordedSpec(raw: RawRecord): RecordedSpec {
   const terminal = objectField(raw, 'terminal');
-  const [container, restart, ready, previous] = ['container', 'restart', 'ready', 'previous'].map((name) => optionalObject(raw, name));
+  const [container, restart, ready, previous, log] = ['container', 'restart', 'ready', 'previous', 'log'].map((name) => optionalObject(raw, name));
   return {
     schemaVersion: optionalInteger(raw, 'schemaVersion') ?? RECORD_SCHEMA_VERSION,
     runId: parseRunId(textField(raw, 'runId')),
@@ -85,6 +85,7 @@ export function recordedSpec(raw: RawRecord): RecordedSpec {
     container: container ? containerSpec(container) : null,
     restart: restart ? restartPolicy(restart) : NO_RESTART,
     ready: ready ? readyCheck(ready) : null,
+    ...(log ? { log: { maxBytes: optionalInteger(log, 'maxBytes') } } : {}),
     firstRunId: parseRunId(optionalText(raw, 'firstRunId') ?? textField(raw, 'runId')),
     attempt: integerField(raw, 'attempt'),
     restarts: optionalInteger(raw, 'restarts') ?? 0,

@@ -1,6 +1,6 @@
 import type { PreviousRun, RunId, Starter } from './run-record.ts';
 import type { SessionName } from './session-name.ts';
-import type { BackendKind, ContainerSpec, OutputSpec, ReadyCheck, RestartPolicy } from './session-spec.ts';
+import type { BackendKind, ContainerSpec, LogLimit, OutputSpec, ReadyCheck, RestartPolicy } from './session-spec.ts';
 
 /**
  * spec.json: what was asked, fit to be read by anybody who may read the state directory. Values of the environment are
@@ -29,6 +29,8 @@ export interface RecordedSpec {
   readonly container: ContainerSpec | null;
   readonly restart: RestartPolicy;
   readonly ready: ReadyCheck | null;
+  /** Not in a record of a version that knew no limit. */
+  readonly log?: LogLimit;
   /** The first attempt of this start: this run itself, as a rule. */
   readonly firstRunId: RunId;
   /** 1 for the first run of a start. */

@@ -89,6 +89,7 @@ function recordSpec(spec: SessionSpec, { runId, session, number, owner }: Claim)
     container: spec.container,
     restart: spec.restart,
     ready: spec.ready,
+    ...(spec.log === undefined ? {} : { log: spec.log }),
     firstRunId: runId,
     attempt: 1,
     restarts: 0,

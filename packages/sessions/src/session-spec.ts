@@ -97,6 +97,12 @@ export type ReadyCheck =
   | { readonly kind: 'http'; readonly url: string }
   | { readonly kind: 'command'; readonly argv: readonly string[] };
 
+/** What becomes of a log that grows (design §4.6). */
+export interface LogLimit {
+  /** Bytes on disk; more, and the oldest output is dropped, which readers are told. null: no limit. */
+  readonly maxBytes: number | null;
+}
+
 /** The definition of a session, checked and complete: everything the launcher needs, nothing left to defaults of a server. */
 export interface SessionSpec {
   readonly name: SessionName;
@@ -122,6 +128,8 @@ export interface SessionSpec {
   readonly restart: RestartPolicy;
   /** null: ready as soon as it runs. */
   readonly ready: ReadyCheck | null;
+  /** No limit where it is not given. */
+  readonly log?: LogLimit;
 }
 
 /** Never started again. */

@@ -18,8 +18,8 @@ export type SessionLogEvent = {
       readonly cursor: string | null;
     }
   | RunLogNotice
-  /** Another run has begun: the next attempt of a restart loop, or somebody started the session again. */
-  | { readonly kind: 'began'; readonly attempt: number; readonly before: RunOutcome }
+  /** Another run has begun: the next attempt of a restart loop, or somebody started the session again. `before`: null where no record tells. */
+  | { readonly kind: 'began'; readonly attempt: number; readonly before: RunOutcome | null }
   /** The run has ended and will be started again. `at`: ISO 8601; null while that is not known. */
   | { readonly kind: 'restarting'; readonly attempt: number; readonly at: string | null; readonly before: RunOutcome }
   /** The session has ended and nothing is about to start it again. The last event, unless one waits for more. */

@@ -1,6 +1,7 @@
 import { BackendNotFoundError, SessionConfigError, SessionNotFoundError } from '@longhaul/errors';
 
 import { readRunLog } from '../log/run-log.ts';
+import type { SessionLogEvent } from '../log/session-log-event.ts';
 import type { PruneReport, RetentionPolicy } from '../retention.ts';
 import type { RunFilter } from '../run-catalog.ts';
 import type { RunDirectory } from '../run-directory.ts';
@@ -18,6 +19,8 @@ import type { LocatedSession, LocateOptions } from './locate-session.ts';
 import { isBackendNotFound, locateSession } from './locate-session.ts';
 import type { MergedListing } from './merge-listings.ts';
 import { mergeListings } from './merge-listings.ts';
+import type { SessionLogOptions } from './session-log-options.ts';
+import type { SessionLogPorts } from './session-logs.ts';
 import { startSession } from './start-session.ts';
 import type { WaitOptions, WaitOutcome } from './wait-for-exit.ts';
 import { waitForExit } from './wait-for-exit.ts';
@@ -105,6 +108,24 @@ export class SessionManager implements AsyncDisposable {
     else yield* present(located?.backend, located?.kind).logs(name, options);
   }
 
+  /**
+   * The logs of one session as events: its output, what of it is missing and why, and, when it is followed, what becomes of the
+   * session. Goes on over restarts, `remove` and a new start; each event of output has a cursor that another reader can go on from.
+   *
+   * @throws SessionConfigError for a cursor or run that is not this session's, or `since` where the log has no times
+   */
+  async *followLogs(name: string, { backend, ...options }: SessionLogOptions & BackendChoice = {}): AsyncGenerator<SessionLogEvent> {
+    // Loaded by who reads: a start needs none of it.
+    const { sessionLogs } = await import('./session-logs.ts');
+    yield* sessionLogs(name, options, this.#logPorts(backend));
+  }
+
+  /** {@link followLogs} of several sessions as one stream, or of all that have a record, those that start later too. */
+  async *followLogsOf(names: readonly string[] | 'all', { backend, ...options }: SessionLogOptions & BackendChoice = {}): AsyncGenerator<SessionLogEvent> {
+    const { allLogs, namedLogs } = await import('./follow-sessions.ts');
+    yield* names === 'all' ? allLogs(options, this.#logPorts(backend)) : namedLogs(names, options, this.#logPorts(backend));
+  }
+
   /** The command that connects this terminal. @throws SessionAttachError when the terminal is lost or the session has ended */
   async attach(name: string, { backend, ...options }: AttachOptions & BackendChoice): Promise<AttachCommand> {
     return (await this.#backendOf(name, { backend })).attach(name, options);
@@ -166,6 +187,10 @@ export class SessionManager implements AsyncDisposable {
   /** Disposes the backends. Sessions go on. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#backends.map((backend) => backend[Symbol.asyncDispose]()));
+  }
+
+  #logPorts(backend: BackendKind | undefined): SessionLogPorts {
+    return { runs: this.runs, world: this.#world, locate: (name) => this.#locate(name, { backend, own: 'trust the record' }) };
   }
 
   #locate(name: string, options: Pick<LocateOptions, 'backend' | 'own'>): Promise<LocatedSession> {

@@ -10,6 +10,7 @@ import { buildEnvironment } from './build-environment.ts';
 import type { EnvFileEntry } from './env-file.ts';
 import { NOT_UTF8 } from './environment-names.ts';
 import type { BuiltSpec, Caller, SpecWarning, StartRequest } from './start-request.ts';
+import { MIN_LOG_BYTES } from './start-request.ts';
 
 const DEFAULT_TERMINAL = { columns: 80, rows: 24 };
 /** What tmux takes. */
@@ -42,6 +43,7 @@ export function buildSessionSpec(request: StartRequest, caller: Caller, envFile:
     container: null,
     restart: NO_RESTART,
     ready: null,
+    ...logLimit(request.logMaxBytes ?? null),
   };
   return { spec, warnings: [...warnings, ...notUtf8(command)] };
 }
@@ -75,6 +77,10 @@ function checkedStop({ signal, timeoutMs }: NonNullable<StartRequest['stop']>): 
     ...(signal === undefined ? {} : { signal: parseSignalName(signal) }),
     ...(timeoutMs === undefined ? {} : { timeoutMs: wholeNumber(timeoutMs, { what: 'the timeout of a stop (milliseconds)', min: 0, max: Number.MAX_SAFE_INTEGER }) }),
   };
+}
+
+function logLimit(maxBytes: number | null): Pick<SessionSpec, 'log'> {
+  return maxBytes === null ? {} : { log: { maxBytes: wholeNumber(maxBytes, { what: 'the limit of the log (bytes)', min: MIN_LOG_BYTES, max: Number.MAX_SAFE_INTEGER }) } };
 }
 
 function terminalOf({ terminal }: StartRequest, caller: Caller): SessionSpec['terminal'] {

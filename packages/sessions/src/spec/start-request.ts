@@ -20,7 +20,12 @@ export interface StartRequest {
   readonly terminal?: { readonly columns: number; readonly rows: number } | undefined;
   readonly onExit?: readonly string[] | null | undefined;
   readonly stop?: { readonly signal?: string; readonly timeoutMs?: number } | undefined;
+  /** Bytes on disk that the log may take; the oldest output goes first. Default: no limit. At least {@link MIN_LOG_BYTES}. */
+  readonly logMaxBytes?: number | null | undefined;
 }
+
+/** Less would drop what was printed a moment ago. */
+export const MIN_LOG_BYTES = 1_000_000;
 
 /** What the caller's process is like. */
 export interface Caller {
