@@ -6,8 +6,10 @@ import { ensureStateDir, loadConfig, resolveStateDir } from '@longhaul/config';
 import { systemRunner } from '@longhaul/exec';
 import { RunStore, SessionManager, writeLaunchFiles } from '@longhaul/sessions';
 
+import { definedSessions } from './defined-sessions.ts';
 import type { HostOptions } from './host-options.ts';
 import { Host } from './host.ts';
+import { socketOf } from './tmux-socket-setting.ts';
 
 /**
  * Opens what one machine does (design §6): reads the configuration, finds the state directory (0700), and puts the sessions on
@@ -22,12 +24,11 @@ export async function openHost({ cwd = process.cwd(), env = process.env, configF
   const runs = new RunStore({ stateDir, writeLaunchFiles });
   // A command about sessions starts one program and ends: to load execa for that would cost it 20 ms of the 50 it may have.
   const backend = new TmuxBackend({ runs, ...serverOf(config.config.tmux.socket), runner: runner ?? systemRunner({ engine: 'node' }), env });
-  const sessions = new SessionManager({ stateDir, backends: [backend], runs });
+  const sessions = new SessionManager({ stateDir, backends: [backend], runs, defined: () => definedSessions(config.config) });
   return new Host({ config, stateDir, cwd, env, program, runner: runner ?? systemRunner(), sessions });
 }
 
 /** A named socket is a server of ours; `default`, or one that is given by its path, is somebody's: none of its options are touched. */
 function serverOf(socket: string): { readonly socket: TmuxSocket; readonly server: 'longhaul' | 'shared' } {
-  if (path.isAbsolute(socket)) return { socket: { path: socket }, server: 'shared' };
-  return { socket: { name: socket }, server: socket === 'default' ? 'shared' : 'longhaul' };
+  return { socket: socketOf(socket), server: path.isAbsolute(socket) || socket === 'default' ? 'shared' : 'longhaul' };
 }

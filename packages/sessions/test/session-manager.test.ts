@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BackendUnavailableError, ContainerRuntimeNotFoundError, SessionExistsError, SessionStartError, TmuxNotFoundError } from '@longhaul/errors';
 import { describe, expect, test } from 'vitest';
 
-import type { SessionManagerOptions, SpecWarning, StartRequest } from '../src/index.ts';
+import type { DefinedSession, SessionManagerOptions, SpecWarning, StartRequest } from '../src/index.ts';
 import { parseSessionName, RunStore, SessionManager } from '../src/index.ts';
 import { FakeBackend, foreignStatus } from './support/fake-backend.ts';
 import { collect, mortalWorld, play, writeLog } from './support/logs.ts';
@@ -119,9 +119,13 @@ describe('which session is meant', () => {
   test('is ambiguous in two backends, and says both', async () => {
     const { manager, tmux, container } = setUp();
     tmux.sessions = [foreignStatus('bot')];
-    container.sessions = [foreignStatus('bot', { backend: 'container' })];
+    container.sessions = [foreignStatus('bot', { backend: 'container', socketName: 'podman' })];
     for (const ask of [manager.status('bot'), manager.stop('bot'), manager.attach('bot', { mode: 'read-only' }), manager.remove('bot'), collect(manager.logs('bot'))]) {
-      await expect(ask).rejects.toMatchObject({ code: 'SESSION_AMBIGUOUS', backends: ['tmux', 'container'] });
+      await expect(ask).rejects.toMatchObject({
+        code: 'SESSION_AMBIGUOUS',
+        backends: ['tmux', 'container'],
+        hint: 'Say which one: --backend tmux (made by hand, tmux socket default) or --backend container (made by hand, podman)',
+      });
     }
     expect(await manager.status('bot', { backend: 'container' })).toMatchObject({ backend: 'container' });
     expect(await manager.stop('bot', { how: 'graceful' }, { backend: 'tmux' })).toMatchObject({ step: 'signal' });
@@ -223,6 +227,45 @@ describe('list', () => {
     await manager.start(request);
     tmux.failure = new TmuxNotFoundError();
     expect(await manager.list()).toMatchObject({ sessions: [{ name: 'train' }], unavailable: [tmux.failure] });
+  });
+});
+
+describe('a session that is only defined', () => {
+  const bot: DefinedSession = { name: 'bot', backend: 'container', command: ['serve'], workingDir: null, image: 'bot:1.4' };
+  const trained: DefinedSession = { name: 'train', backend: 'tmux', command: ['python', 'train.py'], workingDir: '/data', image: null };
+
+  test('is listed beside what runs, until it has a run or something else has its name', async () => {
+    const { manager, tmux, container } = setUp({ defined: () => [trained, bot] });
+    expect((await manager.list()).sessions).toMatchObject([
+      { name: 'bot', backend: 'container', state: 'defined', image: 'bot:1.4', managed: true, runId: null, pid: null },
+      { name: 'train', backend: 'tmux', state: 'defined', command: ['python', 'train.py'], workingDir: '/data', unknownReason: null },
+    ]);
+    await manager.start(request);
+    expect((await manager.list()).sessions.map(({ name, state }) => [name, state])).toEqual([['bot', 'defined'], ['train', 'running']]);
+    tmux.sessions = [foreignStatus('bot')];
+    expect((await manager.list()).sessions.filter(({ name }) => name === 'bot')).toHaveLength(2);
+    container.sessions = [foreignStatus('bot', { backend: 'container' })];
+    expect((await manager.list()).sessions.filter(({ name, state }) => name === 'bot' && state === 'defined')).toEqual([]);
+  });
+
+  test('has a status, and nothing to stop, follow or wait for: the hint says how to start it', async () => {
+    const { manager, container } = setUp({ defined: () => [trained, bot] });
+    expect(await manager.status('train')).toMatchObject({ state: 'defined', command: ['python', 'train.py'] });
+    await expect(manager.status('train', { backend: 'container' })).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
+    for (const ask of [manager.stop('train'), collect(manager.logs('train')), manager.wait('train', { for: 'exit' }), manager.attach('train', { mode: 'read-only' }), manager.remove('train')]) {
+      await expect(ask).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND', hint: expect.stringContaining('longhaul start train') as string });
+    }
+    container.failure = new BackendUnavailableError('podman', 'it did not answer in time');
+    // It may be running there under this name.
+    await expect(manager.status('train')).rejects.toBe(container.failure);
+  });
+
+  test('is told where no backend is installed', async () => {
+    const { manager, tmux, container } = setUp({ defined: () => [trained] });
+    tmux.failure = new TmuxNotFoundError();
+    container.failure = new ContainerRuntimeNotFoundError();
+    expect(await manager.status('train')).toMatchObject({ state: 'defined' });
+    expect(await manager.list()).toMatchObject({ sessions: [{ name: 'train', state: 'defined' }], unavailable: [] });
   });
 });
 

@@ -8,6 +8,7 @@ import type { SessionBackend } from '../session-backend.ts';
 import { asSessionName } from '../session-name.ts';
 import type { BackendKind } from '../session-spec.ts';
 import type { SessionStatus } from '../session-status.ts';
+import type { DefinedSession } from './defined-session.ts';
 
 /** Where a name is looked for. */
 export interface LocateOptions {
@@ -17,6 +18,8 @@ export interface LocateOptions {
   readonly backend?: BackendKind | undefined;
   /** `trust the record`: the backend of a session with a record is not asked. Others are, since two of a name are ambiguous. */
   readonly own: 'ask' | 'trust the record';
+  /** What the configuration describes: for the hint of a session that was never started. */
+  readonly defined?: readonly DefinedSession[] | undefined;
 }
 
 /** One session that was found: by its record (`current`), or in a backend only (foreign). */
@@ -48,11 +51,26 @@ export async function locateSession(name: string, options: LocateOptions): Promi
   const answers = await Promise.all(asked.map((backend) => ask(backend, name)));
   const present = answers.filter((answer) => answer.kind === 'present');
   const others = present.filter(({ backend }) => current === null || backend.kind !== kind);
-  if (others.length + (current === null ? 0 : 1) > 1) throw new SessionAmbiguousError(name, [...(kind === null ? [] : [kind]), ...others.map(({ backend }) => backend.kind)]);
+  if (others.length + (current === null ? 0 : 1) > 1) throw ambiguous(name, [...(current === null ? [] : [recordedPlace(current)]), ...others.map(({ status }) => status)]);
   if (current !== null) return recorded(current, { name, options, present });
   const [only] = others;
   if (only === undefined) throw notFound(name, { answers, options });
   return { name, kind: only.backend.kind, backend: only.backend, current: null, status: only.status };
+}
+
+type Place = Pick<SessionStatus, 'backend' | 'managed' | 'socketName'>;
+
+function recordedPlace(current: CurrentRun): Place {
+  return { backend: statusFromRun({ ...current, backend: current.claim.backend }).backend, managed: true, socketName: null };
+}
+
+/** Says where each of them is, and the flag that tells them apart. */
+function ambiguous(name: string, places: readonly Place[]): SessionAmbiguousError {
+  const choices = places.map(({ backend, managed, socketName }) => {
+    const where = [managed ? 'started by Longhaul' : 'made by hand', ...(socketName === null ? [] : [backend === 'tmux' ? `tmux socket ${socketName}` : socketName])];
+    return `--backend ${backend} (${where.join(', ')})`;
+  });
+  return new SessionAmbiguousError(name, places.map(({ backend }) => backend), { hint: `Say which one: ${choices.join(' or ')}` });
 }
 
 function recorded(current: CurrentRun, { name, options, present }: { readonly name: string; readonly options: LocateOptions; readonly present: readonly (Answer & { kind: 'present' })[] }): LocatedSession {
@@ -108,5 +126,7 @@ function notFound(name: string, { answers, options }: { readonly answers: readon
   const [first] = missing;
   if (first !== undefined && missing.length === answers.length) return first.cause;
   const kinds = options.backend ?? [...new Set(options.backends.map(({ kind }) => kind))].join(' or ');
-  return new SessionNotFoundError(name, kinds === '' ? 'no backend' : kinds, { hint: `See what is there: longhaul list; and what was: longhaul history ${name}` });
+  const isDefined = options.defined?.some((session) => session.name === name) === true;
+  const hint = isDefined ? `The configuration describes it, and it was not started yet: longhaul start ${name}` : `See what is there: longhaul list; and what was: longhaul history ${name}`;
+  return new SessionNotFoundError(name, kinds === '' ? 'no backend' : kinds, { hint });
 }

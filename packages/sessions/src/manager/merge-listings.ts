@@ -3,9 +3,11 @@ import type { OpsError } from '@longhaul/errors';
 import type { RunStore } from '../run-store.ts';
 import type { SessionBackend } from '../session-backend.ts';
 import type { SessionStatus } from '../session-status.ts';
+import type { DefinedSession } from './defined-session.ts';
+import { definedStatus } from './defined-session.ts';
 import { asBackendFailure, isBackendNotFound } from './locate-session.ts';
 
-/** All sessions of all backends, ours and foreign ones. */
+/** All sessions of all backends, ours and foreign ones, and those that the configuration describes and nobody has started yet. */
 export interface MergedListing {
   /** By name. */
   readonly sessions: readonly SessionStatus[];
@@ -22,21 +24,35 @@ interface Listed {
   readonly failure: OpsError | null;
 }
 
+/** What {@link mergeListings} brings together. */
+export interface ListingSources {
+  readonly backends: readonly SessionBackend[];
+  readonly runs: RunStore;
+  readonly defined: readonly DefinedSession[];
+}
+
 /**
- * Lists everything: each backend once, and the records of sessions that no backend told of.
+ * Lists everything: each backend once, the records of sessions that no backend told of, and what is only defined.
  *
- * @throws BackendNotFoundError when no backend is installed and there is no record either
+ * @throws BackendNotFoundError when no backend is installed and there is neither a record nor a definition
  */
-export async function mergeListings(backends: readonly SessionBackend[], runs: RunStore): Promise<MergedListing> {
+export async function mergeListings({ backends, runs, defined }: ListingSources): Promise<MergedListing> {
   const listed = await Promise.all(backends.map(listOne));
   const found = listed.flatMap(({ sessions }) => sessions);
   const recorded = runs.currentStatuses({ except: new Set(found.filter(({ managed }) => managed).map(({ name }) => name)) });
-  const sessions = [...found, ...recorded].sort(byName);
+  const known = [...found, ...recorded];
+  const sessions = [...known, ...onlyDefined(defined, known)].sort(byName);
   const failures = listed.filter(({ failure }) => failure !== null);
   const [first] = failures;
   if (sessions.length === 0 && first?.failure !== undefined && failures.length === listed.length && failures.every(({ failure }) => isBackendNotFound(failure))) throw first.failure as OpsError;
   const needed = failures.filter(({ failure, backend }) => !isBackendNotFound(failure) || recorded.some((status) => status.backend === backend.kind));
   return { sessions, unavailable: needed.map(({ failure }) => failure).filter((failure) => failure !== null) };
+}
+
+/** A session of this name in its backend is what the definition has become, or what stands in its way: the one that is there is told. */
+function onlyDefined(defined: readonly DefinedSession[], known: readonly SessionStatus[]): readonly SessionStatus[] {
+  const taken = new Set(known.flatMap(({ name, backend, managed }) => (managed ? [name, `${backend} ${name}`] : [`${backend} ${name}`])));
+  return defined.filter(({ name, backend }) => !taken.has(name) && !taken.has(`${backend} ${name}`)).map(definedStatus);
 }
 
 async function listOne(backend: SessionBackend): Promise<Listed> {

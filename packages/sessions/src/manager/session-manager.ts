@@ -1,4 +1,4 @@
-import { BackendNotFoundError, SessionConfigError, SessionNotFoundError } from '@longhaul/errors';
+import { BackendNotFoundError, ErrorCode, isLonghaulError, SessionConfigError, SessionNotFoundError } from '@longhaul/errors';
 
 import { readRunLog } from '../log/run-log.ts';
 import type { SessionLogEvent } from '../log/session-log-event.ts';
@@ -15,6 +15,8 @@ import type { World } from '../world.ts';
 import { systemWorld } from '../world.ts';
 import type { JobUsage, UsageOptions } from '../usage/job-usage.ts';
 import { currentCaller } from './caller.ts';
+import type { DefinedSession } from './defined-session.ts';
+import { definedStatus } from './defined-session.ts';
 import type { LocatedSession, LocateOptions } from './locate-session.ts';
 import { isBackendNotFound, locateSession } from './locate-session.ts';
 import type { MergedListing } from './merge-listings.ts';
@@ -33,6 +35,8 @@ export interface SessionManagerOptions {
   /** Default: a store of its own on `stateDir`. */
   readonly runs?: RunStore | undefined;
   readonly world?: (() => World) | undefined;
+  /** Sessions that a configuration describes, asked for when they are needed: they are listed as `defined` until they are started. */
+  readonly defined?: (() => readonly DefinedSession[]) | undefined;
 }
 
 /** Says in which backend a session is, where two have the name. */
@@ -59,11 +63,13 @@ export class SessionManager implements AsyncDisposable {
   readonly runs: RunStore;
   readonly #backends: readonly SessionBackend[];
   readonly #world: () => World;
+  readonly #defined: () => readonly DefinedSession[];
 
-  constructor({ stateDir, backends, world = systemWorld, runs = new RunStore({ stateDir, world }) }: SessionManagerOptions) {
+  constructor({ stateDir, backends, world = systemWorld, runs = new RunStore({ stateDir, world }), defined = () => [] }: SessionManagerOptions) {
     this.runs = runs;
     this.#backends = backends;
     this.#world = world;
+    this.#defined = defined;
   }
 
   /**
@@ -82,7 +88,13 @@ export class SessionManager implements AsyncDisposable {
 
   /** All there is to know; from the record alone where the backend cannot be asked. */
   async status(name: string, choice: BackendChoice = {}): Promise<SessionStatus> {
-    return (await this.#locate(name, { ...choice, own: 'ask' })).status;
+    try {
+      return (await this.#locate(name, { ...choice, own: 'ask' })).status;
+    } catch (error) {
+      const defined = saysThatThereIsNone(error) ? this.#defined().find((session) => session.name === name && (choice.backend === undefined || choice.backend === session.backend)) : undefined;
+      if (defined === undefined) throw error;
+      return definedStatus(defined);
+    }
   }
 
   /** What the job of a session uses at this moment, or null where it does not run or cannot be seen. Takes 200 ms to measure. */
@@ -94,7 +106,7 @@ export class SessionManager implements AsyncDisposable {
 
   /** Every session of every backend; each is asked once. @throws BackendNotFoundError when none is installed and nothing is recorded */
   list(): Promise<MergedListing> {
-    return mergeListings(this.#backends, this.runs);
+    return mergeListings({ backends: this.#backends, runs: this.runs, defined: this.#defined() });
   }
 
   /**
@@ -194,7 +206,7 @@ export class SessionManager implements AsyncDisposable {
   }
 
   #locate(name: string, options: Pick<LocateOptions, 'backend' | 'own'>): Promise<LocatedSession> {
-    return locateSession(name, { ...options, runs: this.runs, backends: this.#backends });
+    return locateSession(name, { ...options, runs: this.runs, backends: this.#backends, defined: this.#defined() });
   }
 
   async #backendOf(name: string, { backend }: Pick<LocateOptions, 'backend'>): Promise<SessionBackend> {
@@ -207,6 +219,11 @@ export class SessionManager implements AsyncDisposable {
     if (run?.session === name) return run;
     throw new SessionNotFoundError(name, `run ${rawRunId}`, { hint: `See its runs: longhaul history ${name}` });
   }
+}
+
+/** A machine without any backend has no session either. */
+function saysThatThereIsNone(error: unknown): boolean {
+  return isLonghaulError(error, ErrorCode.SESSION_NOT_FOUND) || isBackendNotFound(error);
 }
 
 /** The backend of a record may be one that this manager was not given. */
