@@ -43,6 +43,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { path: 'sync work', group: 'Sync', summary: 'work on the queue in the foreground', load: async () => loaded(await import('./sync-commands.ts'), 'syncWork') },
   { path: 'sync destinations', group: 'Sync', summary: 'list, probe, pause, resume or trust destinations', load: async () => loaded(await import('./sync-commands.ts'), 'syncDestinations') },
   { path: 'why', group: 'More', summary: 'what a session or sync job waits for, and what would help', load: async () => loaded(await import('./session-commands.ts'), 'why') },
+  { path: 'doctor', group: 'More', summary: 'what on this machine is in the way of jobs, and what helps', load: async () => loaded(await import('./doctor-commands.ts'), 'doctor') },
   { path: 'serve', group: 'More', summary: 'run the server: sync worker and local API', load: async () => loaded(await import('./other-commands.ts'), 'serve') },
   { path: 'config show', group: 'More', summary: 'the settings in force, and where each came from', load: async () => loaded(await import('./other-commands.ts'), 'configShow') },
   { path: 'config check', group: 'More', summary: 'check longhaul.yaml', load: async () => loaded(await import('./other-commands.ts'), 'configCheck') },

@@ -3,6 +3,7 @@ import type { Host } from '@longhaul/host';
 import { openHost } from '@longhaul/host';
 
 import type { Cli } from './cli-context.ts';
+import { ownProgram } from './own-program.ts';
 import { describeError } from './report-error.ts';
 
 /**
@@ -43,12 +44,6 @@ export async function openBackgroundHost(cli: Cli): Promise<Host> {
     const env = { ...cli.env, LONGHAUL_CONFIG: undefined, XDG_CONFIG_HOME: '/nonexistent' };
     return await openHost({ cwd: '/', env, stateDir: cli.stateDir, program: ownProgram() });
   }
-}
-
-/** How this very program is called, for what the launcher runs later: the same Node, the same file, the same conditions. */
-function ownProgram(): readonly string[] {
-  const script = process.argv[1];
-  return [process.execPath, ...process.execArgv, ...(script === undefined ? [] : [script])];
 }
 
 async function settleOutputs(host: Host, { printer, interrupted }: Cli): Promise<void> {

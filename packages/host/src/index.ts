@@ -1,6 +1,8 @@
 export type { DestinationRecord } from './destinations/destination-record.ts';
 export { DestinationRegistry } from './destinations/destination-registry.ts';
 export type { ResolvedDestination } from './destinations/destination-registry.ts';
+export type { DoctorOptions, DoctorRow, DoctorState } from './doctor/index.ts';
+export { runDoctor } from './doctor/index.ts';
 export { hostId } from './host-id.ts';
 export type { HostOptions } from './host-options.ts';
 export { Host } from './host.ts';

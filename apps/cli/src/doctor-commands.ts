@@ -1,0 +1,2 @@
+export { doctor } from './commands/doctor.ts';
+export { parseCall } from './parse-call.ts';
