@@ -1,1 +1,3 @@
+export { ContainerBackend } from './container-backend.ts';
+export type { ContainerBackendOptions } from './container-backend.ts';
 export type { ContainerRuntime } from '@longhaul/sessions';

@@ -6,6 +6,7 @@ import { quoteForShell } from '@longhaul/sessions';
 
 import type { CreatePlan } from '../engine/index.ts';
 import { stateIdOf } from '../engine/index.ts';
+import { CONTAINER_RECORD } from '../container-record.ts';
 import { containerScriptsFolder, installContainerScripts } from './container-scripts.ts';
 
 /** Files of a run that belong to this launcher alone; README.md of this folder tells their story. */
@@ -28,6 +29,8 @@ export const CONTAINER_FILES = {
 /** How the launcher finds its engine and the log. */
 export interface LauncherPlan {
   readonly runtime: ContainerRuntime;
+  /** What answers behind the program. */
+  readonly server: 'podman' | 'docker';
   /** Absolute path of the engine's client. */
   readonly program: string;
   /** `file`: the engine writes the log into the run's folder; `follow`: somebody has to. */
@@ -81,9 +84,9 @@ function formatCreate(run: RunDirectory, { runtime, log }: LauncherPlan, { args 
 }
 
 function formatConfig(run: RunDirectory, plan: LauncherPlan, scripts: string): string {
-  const died = plan.runtime === 'podman' ? ['died', '{{.ContainerExitCode}}'] : ['die', '{{.Actor.Attributes.exitCode}}'];
   return assignments({
     lc_engine: plan.program,
+    lc_server: plan.server,
     lc_log: plan.log,
     lc_endpoint: plan.endpoint,
     lc_place: plan.place,
@@ -92,8 +95,6 @@ function formatConfig(run: RunDirectory, plan: LauncherPlan, scripts: string): s
     lc_state: stateIdOf(run.stateDir),
     lc_lib: scripts,
     lc_node: process.execPath,
-    lc_died: died[0] ?? '',
-    lc_died_code: died[1] ?? '',
   });
 }
 
@@ -101,7 +102,7 @@ function formatBackend(scripts: string): string {
   const { config, create, engineEnv, containerEnv, clientEnv } = CONTAINER_FILES;
   return assignments({
     lh_start: join(scripts, 'container.sh'),
-    lh_carry: [config, create, engineEnv, containerEnv, clientEnv].join(' '),
+    lh_carry: [config, create, engineEnv, containerEnv, clientEnv, CONTAINER_RECORD].join(' '),
   });
 }
 

@@ -156,11 +156,19 @@ lc_ask_end() {
   lc_status=$1 lc_exit=$2 lc_oom=$3 lc_ended=$4
 }
 
-# lc_exit: what the engine's events still tell of a container that is gone, or null.
+# lc_exit: what the engine's events still tell of a container that is gone, or null: docker keeps the last few hundred, podman what its journal keeps.
 lc_ask_events() {
-  # Where the container was started by an earlier boot of the engine, or its events are many, they are forgotten.
-  lc_exit=$(lc events --since "$lc_since" --until "$(date +%s)" --filter container="$lc_id" --filter event="$lc_died" --format "$lc_died_code" 2>/dev/null | tail -n 1)
+  if [ "$lc_server" = podman ]; then
+    lc_exit=$(lc events --stream=false --since "$lc_since" --filter container="$lc_id" --filter event=died --format '{{.ContainerExitCode}}' 2>/dev/null | tail -n 1)
+  else
+    lc_exit=$(lc events --since "$lc_since" --until "$(($(date +%s) + 1))" --filter container="$lc_id" --filter event=die --format '{{.Actor.Attributes.exitCode}}' 2>/dev/null | tail -n 1)
+  fi
   case $lc_exit in '' | *[!0-9]*) lc_exit=null ;; esac
+}
+
+# conmon 2.1 misses every OOM kill where the memory limit is of cgroup version 1 (tried). The kernel names the control group, and so the container.
+lc_ask_kernel() {
+  dmesg 2>/dev/null | grep -q "oom-kill:.*oom_memcg=[^,]*$lc_id"
 }
 
 lc_record_end() {
@@ -179,7 +187,8 @@ lc_record_end() {
   case $lc_exit in -* | '') lc_exit=null ;; esac
   case $lc_oom in true | false) ;; *) lc_oom=null ;; esac
   [ "$lc_exit" != null ] || lc_reason=lost
-  if [ "$lc_oom" = true ] && [ "$lc_exit" = 137 ]; then lc_reason=signal lc_signal='"SIGKILL"'; fi
+  if [ "$lc_exit" = 137 ] && [ "$lc_oom" = false ] && lc_ask_kernel; then lc_oom=true; fi
+  if [ "$lc_exit" = 137 ] && [ "$lc_oom" = true ]; then lc_reason=signal lc_signal='"SIGKILL"'; fi
   if [ -e stop.json ]; then
     lc_reason=stopped
     lh_who_stopped

@@ -2,7 +2,7 @@
  * What copies the log of one container of docker into the run's folder: docker's own log cannot be read by its users and goes with the
  * container. Plain JavaScript, run by the Node that runs Longhaul: half the memory of docker's own client (README.md of the folder above).
  */
-export const FOLLOW_SCRIPT = String.raw`// Longhaul: starts one container of docker and copies its log. In the run's folder.
+export const FOLLOW_SCRIPT: string = String.raw`// Longhaul: starts one container of docker and copies its log. In the run's folder.
 // argv: endpoint (path of a socket, or "cli"), id, terminal (yes or no), what to do (start or resume), docker's client.
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';

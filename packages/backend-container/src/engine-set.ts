@@ -1,0 +1,91 @@
+import { ContainerRuntimeNotFoundError, installHint } from '@longhaul/errors';
+import type { ProcessRunner } from '@longhaul/exec';
+import type { ContainerRuntime } from '@longhaul/sessions';
+import { existsSync } from 'node:fs';
+
+import type { EngineProbe } from './engine/index.ts';
+import { EngineClient, probeEngine } from './engine/index.ts';
+
+/** Podman first (design §4.4). */
+export const RUNTIMES: readonly ContainerRuntime[] = ['podman', 'docker'];
+
+/** Options of {@link EngineSet}. */
+export interface EngineSetOptions {
+  /** Engines in the order of preference; null: those that this machine has. */
+  readonly runtimes: readonly ContainerRuntime[] | null;
+  readonly runner: ProcessRunner;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly answerMs: number;
+}
+
+const DOCKER_SOCKET = '/var/run/docker.sock';
+
+/** The engines that are asked. Looks at the file system only until one is. */
+export class EngineSet {
+  readonly #clients: readonly EngineClient[];
+  readonly #chosen: boolean;
+  readonly #env: EngineSetOptions['env'];
+  readonly #probes: Map<ContainerRuntime, Promise<EngineProbe>> = new Map();
+
+  constructor({ runtimes, ...options }: EngineSetOptions) {
+    this.#clients = (runtimes ?? RUNTIMES).map((runtime) => new EngineClient({ runtime, ...options }));
+    this.#chosen = runtimes !== null;
+    this.#env = options.env;
+  }
+
+  /** All that are installed, and the client of docker only where there is something to ask: the program alone is no engine. */
+  present(): readonly EngineClient[] {
+    return this.#clients.filter((client) => client.isInstalled() && (this.#chosen || client.runtime !== 'docker' || this.#hasDocker()));
+  }
+
+  /** {@link present}, of which there must be one. @throws ContainerRuntimeNotFoundError */
+  required(): readonly EngineClient[] {
+    const present = this.present();
+    if (present.length > 0) return present;
+    const installed = this.#clients.filter((client) => client.isInstalled());
+    if (installed.length > 0) return installed;
+    throw missing();
+  }
+
+  /** The engine for a new container. @throws ContainerRuntimeNotFoundError */
+  choose(runtime: ContainerRuntime | null): EngineClient {
+    if (runtime !== null) return this.of(runtime);
+    const [first] = this.required();
+    if (first === undefined) throw missing();
+    return first;
+  }
+
+  /** One engine by its name, installed or not. */
+  of(runtime: ContainerRuntime): EngineClient {
+    const client = this.#clients.find((one) => one.runtime === runtime);
+    if (client === undefined) throw missing(runtime);
+    client.program();
+    return client;
+  }
+
+  /** What an engine says of itself, asked once. @throws BackendUnavailableError */
+  probe(client: EngineClient): Promise<EngineProbe> {
+    const known = this.#probes.get(client.runtime) ?? probeEngine(client);
+    this.#probes.set(client.runtime, known);
+    // A daemon that did not answer may do so the next time.
+    known.catch(() => this.#probes.delete(client.runtime));
+    return known;
+  }
+
+  #hasDocker(): boolean {
+    const { DOCKER_HOST, DOCKER_CONTEXT } = this.#env;
+    return [DOCKER_HOST, DOCKER_CONTEXT].some((value) => value !== undefined && value !== '') || existsSync(DOCKER_SOCKET);
+  }
+}
+
+/** Where the daemon of docker listens: the path of its socket, or `cli` where only its client knows the way (a context, TLS, ssh). */
+export function dockerEndpoint(env: Readonly<Record<string, string | undefined>>): string {
+  const { DOCKER_HOST: host = '', DOCKER_CONTEXT: context = '' } = env;
+  if (host.startsWith('unix://')) return host.slice('unix://'.length);
+  return host === '' && (context === '' || context === 'default') && existsSync(DOCKER_SOCKET) ? DOCKER_SOCKET : 'cli';
+}
+
+function missing(runtime?: ContainerRuntime): ContainerRuntimeNotFoundError {
+  const which = runtime === undefined ? 'neither podman nor docker is' : `${runtime} is not`;
+  return new ContainerRuntimeNotFoundError({ hint: `${which} on PATH. Install one of them. podman: ${installHint('podman')}; docker: ${installHint('docker')}` });
+}

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { SessionStartError } from '@longhaul/errors';
+import type { ProcessRunner } from '@longhaul/exec';
+import { processInfo } from '@longhaul/exec';
+import type { RunDirectory, RunObservation, RunStore } from '@longhaul/sessions';
+import { hasEnded, RUN_FILES } from '@longhaul/sessions';
+
+import { containerLauncherArgs } from './launcher/index.ts';
+
+/** What launching needs. */
+export interface LaunchPorts {
+  readonly runs: RunStore;
+  readonly runner: ProcessRunner;
+  /** Absolute path of a POSIX shell. */
+  readonly shell: string;
+  /** Milliseconds until a launcher that says nothing is given up. */
+  readonly startMs: number;
+}
+
+const POLL_MS = 5;
+/** Between two looks at all records, which cost more than a look for two files. */
+const OBSERVE_MS = 100;
+
+/** Starts the launcher of a prepared run, detached; settles when the record says that the container runs, or how it ended. */
+export async function launch(run: RunDirectory, ports: LaunchPorts): Promise<RunObservation> {
+  const pid = await detachLauncher(run, ports, null);
+  const end = performance.now() + ports.startMs;
+  for (let observeAt = performance.now() + OBSERVE_MS; ; ) {
+    const due = performance.now() > observeAt;
+    if (due || hasFile(run, RUN_FILES.exit) || hasFile(run, RUN_FILES.start)) {
+      const seen = ports.runs.observe(run);
+      if (seen.reading.records.start !== null || hasEnded(seen.verdict)) return seen;
+      if (due) observeAt = performance.now() + OBSERVE_MS;
+    }
+    if (!hasFile(run, RUN_FILES.launcher) && isGone(pid) && !hasFile(run, RUN_FILES.launcher)) throw silent(run, 'its launcher was ended before it could begin');
+    if (performance.now() > end) throw silent(run, `its launcher said nothing for ${String(ports.startMs)} ms`);
+    await delay(POLL_MS);
+  }
+}
+
+/**
+ * Goes on where a launcher was killed: waits for the container's end, records it and removes the container. Of any number of
+ * processes that try, one does.
+ */
+export async function adopt({ reading }: RunObservation, ports: LaunchPorts): Promise<void> {
+  const { launcher, start } = reading.records;
+  // The one that adopted before stands in start.json too.
+  const before = launcher ?? (start === null ? null : { pid: start.launcherPid, processStartTime: start.launcherStartTime });
+  if (before !== null) await detachLauncher(reading.run, ports, { pid: before.pid, startTime: before.processStartTime });
+}
+
+async function detachLauncher(run: RunDirectory, { runner, shell }: LaunchPorts, before: { readonly pid: number; readonly startTime: string } | null): Promise<number> {
+  // The environment of the engine's client is in a file: what else the caller has must not be seen in a process that lives for days.
+  const started = await runner.detach({ program: shell, args: containerLauncherArgs(run, before), cwd: '/', env: { base: 'empty', set: { PATH: '/usr/bin:/bin' } } });
+  if (started.kind === 'started') return started.pid;
+  throw new SessionStartError(run.session, 'container', `the shell ${shell} could not be started`);
+}
+
+function silent(run: RunDirectory, reason: string): SessionStartError {
+  return new SessionStartError(run.session, 'container', reason, { hint: `Is the machine very busy, or the engine? Look with \`longhaul status ${run.session}\`` });
+}
+
+function hasFile(run: RunDirectory, file: string): boolean {
+  return existsSync(join(run.path, file));
+}
+
+function isGone(pid: number): boolean {
+  const info = processInfo(pid);
+  return info === null || info.state === 'zombie';
+}
