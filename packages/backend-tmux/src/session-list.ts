@@ -1,4 +1,5 @@
-import type { SessionListing, SessionStatus } from '@longhaul/sessions';
+import { isLonghaulError } from '@longhaul/errors';
+import type { RunDirectory, SessionListing, SessionStatus } from '@longhaul/sessions';
 
 import type { ServerSurvey } from './server-survey.ts';
 import { reviveSocket, surveyServer } from './server-survey.ts';
@@ -31,12 +32,23 @@ async function homesOf(managed: readonly SessionStatus[], context: LookupContext
     const { name, runId } = status;
     const run = hasTerminal(status) && runId !== null ? await context.runs.find(runId) : null;
     if (run === null) continue;
-    const home = homeOf(run, context);
+    const home = knownHome(run, context);
+    if (home === null) continue;
     homes.set(name, home.socketPath);
     records.set(`${home.socketPath} ${String(home.server?.pid)}`, home);
   }
   await Promise.all([...records.values()].map(reviveSocket));
   return homes;
+}
+
+/** null where it cannot be read: the terminal of that session is unknown, which keeps no other from being listed. */
+function knownHome(run: RunDirectory, context: LookupContext): TerminalRecord | null {
+  try {
+    return homeOf(run, context);
+  } catch (error) {
+    if (isLonghaulError(error, 'BACKEND_UNAVAILABLE')) return null;
+    throw error;
+  }
 }
 
 function placed(status: SessionStatus, home: string | undefined, { surveys, context }: { readonly surveys: readonly ServerSurvey[]; readonly context: LookupContext }): SessionStatus {

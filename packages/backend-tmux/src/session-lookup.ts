@@ -86,15 +86,14 @@ export async function placeManaged(current: CurrentRun, context: LookupContext):
   const alive = holdsName(current);
   const base = { kind: 'managed', run, mayLive: alive } as const;
   if (!alive) return { ...base, status, place: null };
-  const path = await recordedSocket(run, context);
-  const survey = await surveyForRecord(path, context);
+  const survey = await surveyForRecord(run, context);
   if (survey.kind === 'unknown') return { ...base, status: withoutTerminal(status, 'unknown'), place: survey };
   const session = survey.kind === 'answered' ? sessionOf(status, survey.sessions) : undefined;
   if (session === undefined) return { ...base, status: withoutTerminal(status, 'lost'), place: null };
-  return { ...base, status: withTerminal(status, session, socketLabel(path, context.env)), place: { session, socketPath: path } };
+  return { ...base, status: withTerminal(status, session, socketLabel(survey.socketPath, context.env)), place: { session, socketPath: survey.socketPath } };
 }
 
-/** Where the terminal of a run was made. */
+/** Where the terminal of a run was made. @throws BackendUnavailableError where that cannot be read */
 export function homeOf(run: RunDirectory, { socket, env }: LookupContext): TerminalRecord {
   return readTerminalRecord(run) ?? { socketPath: socketPath(socket, env), server: null };
 }
@@ -131,11 +130,11 @@ export function findManaged(name: string, runs: RunStore): CurrentRun | null {
 }
 
 /** Without tmux the record still says what the job is doing; only its terminal is not known. */
-async function surveyForRecord(path: string, { client }: LookupContext): Promise<ServerSurvey | { readonly kind: 'unknown'; readonly cause: OpsError }> {
+async function surveyForRecord(run: RunDirectory, context: LookupContext): Promise<ServerSurvey | { readonly kind: 'unknown'; readonly cause: OpsError }> {
   try {
-    return await surveyServer(client, path);
+    return await surveyServer(context.client, await recordedSocket(run, context));
   } catch (error) {
-    if (isLonghaulError(error, 'TMUX_NOT_FOUND')) return { kind: 'unknown', cause: error as unknown as OpsError };
+    if (isLonghaulError(error, 'TMUX_NOT_FOUND') || isLonghaulError(error, 'BACKEND_UNAVAILABLE')) return { kind: 'unknown', cause: error as unknown as OpsError };
     throw error;
   }
 }

@@ -12,11 +12,14 @@ export async function startFailure(run: RunDirectory): Promise<SessionStartError
 }
 
 function readStartError(run: RunDirectory): string | null {
+  const path = join(run.path, LAUNCH_FILES.startError);
   try {
-    const text = readFileSync(join(run.path, LAUNCH_FILES.startError), 'utf8').trim();
+    const text = readFileSync(path, 'utf8').trim();
     return text === '' ? null : text;
-  } catch {
-    return null;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    // Most often there is none: the shell said in the log why.
+    return code === 'ENOENT' ? null : `the reason stands in ${path}, which cannot be read (${code})`;
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { BackendUnavailableError } from '@longhaul/errors';
 import type { RunDirectory } from '@longhaul/sessions';
 
 /** tmux.json in a run's directory: where its terminal is. A hint for finding it again, never the truth about the job. */
@@ -25,16 +26,37 @@ export function writeTerminalRecord(run: RunDirectory, record: TerminalRecord): 
   }
 }
 
-/** null where there is none, or none that can be used: the configured socket is asked then. */
+/**
+ * null where there is none: the run is about to be started, or its disk was full.
+ *
+ * @throws BackendUnavailableError where it cannot be read: which server has the terminal is then unknown, and the configured one may be another
+ */
 export function readTerminalRecord(run: RunDirectory): TerminalRecord | null {
+  const path = join(run.path, FILE);
+  let text: string;
   try {
-    return parse(JSON.parse(readFileSync(join(run.path, FILE), 'utf8')));
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
+    if (code === 'ENOENT') return null;
+    throw unreadable(path, code, cause);
+  }
+  const record = parse(text);
+  if (record === null) throw unreadable(path, 'it is damaged');
+  return record;
+}
+
+function unreadable(path: string, why: string, cause?: unknown): BackendUnavailableError {
+  return new BackendUnavailableError('tmux', `where the terminal is stands in ${path}, which cannot be read (${why})`, { cause });
+}
+
+function parse(text: string): TerminalRecord | null {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
   } catch {
     return null;
   }
-}
-
-function parse(raw: unknown): TerminalRecord | null {
   if (typeof raw !== 'object' || raw === null || !('socketPath' in raw) || typeof raw.socketPath !== 'string') return null;
   const server = 'server' in raw && typeof raw.server === 'object' && raw.server !== null ? raw.server : {};
   const { pid, startTime } = server as { pid?: unknown; startTime?: unknown };

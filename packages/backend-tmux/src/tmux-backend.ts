@@ -30,6 +30,7 @@ import { pasteArgs, sendKeysArgs } from './send-input.ts';
 import { listSessions } from './session-list.ts';
 import type { LookupContext, PlacedSession } from './session-lookup.ts';
 import { findManaged, lookUp, removeTerminal, requireForeign, requireSession } from './session-lookup.ts';
+import { hasTerminal } from './session-terminal.ts';
 import { startSession } from './start-session.ts';
 import { TmuxClient } from './tmux-client.ts';
 import type { TmuxSocket } from './tmux-socket.ts';
@@ -81,7 +82,7 @@ export class TmuxBackend implements SessionBackend {
     const seen = await startSession(spec, run, { ...this.#context, owner: server, launch, startMs });
     const status = statusFromRun({ ...seen, backend: 'tmux' });
     const socketName = socketLabel(socketPath(this.#context.socket, this.#context.env), this.#context.env);
-    return status.state === 'running' ? { ...status, terminal: 'detached', windowCount: 1, socketName } : status;
+    return hasTerminal(status) ? { ...status, terminal: 'detached', windowCount: 1, socketName } : status;
   }
 
   async stop(name: string, policy: StopPolicy): Promise<StopReport> {
@@ -89,8 +90,8 @@ export class TmuxBackend implements SessionBackend {
     const managed = findManaged(name, this.#runs);
     if (managed === null) return stopForeign(await requireForeign(name, this.#context), policy, this.#client);
     const { run, spec } = managed.reading;
-    const outcome = await stopRun(run, { ...spec?.stop, ...policy });
-    return { ...outcome, status: this.#runs.status(run) };
+    const { run: last, ...outcome } = await stopRun(run, { ...spec?.stop, ...policy });
+    return { ...outcome, status: this.#runs.status(last) };
   }
 
   async status(name: string): Promise<Presence> {

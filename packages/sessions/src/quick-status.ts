@@ -37,7 +37,7 @@ export function plainStatus(name: SessionName, { state, world }: CurrentRunOptio
     if (spec.claim === null || text === null) return null;
     const exit = readIfThere(`${run.path}/${RUN_FILES.exit}`, exitRecord);
     const start = readIfThere(`${run.path}/${RUN_FILES.start}`, startRecord);
-    const records: RunRecords = { runId, session: name, starter: spec.starter, launcher: null, start, stop: null, job: null, exit, restart: null, loopEnd: null, next: null, damaged: [] };
+    const records: RunRecords = { runId, session: name, starter: spec.starter, launcher: null, start, stop: null, job: null, exit, restart: null, keeper: null, loopEnd: null, next: null, damaged: [] };
     const verdict = judgeRun(records, world);
     const isPlain = (verdict.kind === 'running' && verdict.pid !== null) || (hasEnded(verdict) && exit !== null && spec.restart.mode === 'no');
     if (!isPlain) return null;

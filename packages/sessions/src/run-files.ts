@@ -20,6 +20,8 @@ export const RUN_FILES = {
   /** Written by the job's parent; the launcher makes exit.json of it. */
   job: 'job.json',
   exit: 'exit.json',
+  /** Which launcher goes on after the end. */
+  again: 'again',
   /** When the next attempt comes. */
   restart: 'restart.json',
   /** Why none follows. */

@@ -42,6 +42,8 @@ export function readRun(run: RunDirectory, starter: Starter | null = null): RunR
     job: read(RUN_FILES.job, exitRecord),
     exit: read(RUN_FILES.exit, exitRecord),
     restart: read(RUN_FILES.restart, restartRecord),
+    // Empty where the disk is full: a hint then that is missing, and no damage.
+    keeper: files?.has(RUN_FILES.again) === true ? readRecord({ path: run.path, file: RUN_FILES.again, parse: launcherRecord, damaged: [] }) : null,
     loopEnd: read(RUN_FILES.loopEnd, loopEndRecord),
     next: files?.has(RUN_FILES.next) === true ? readNext(run.path) : null,
     damaged,

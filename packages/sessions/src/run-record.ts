@@ -127,6 +127,8 @@ export interface RunRecords {
   readonly job: JobRecord | null;
   readonly exit: ExitRecord | null;
   readonly restart: RestartRecord | null;
+  /** Of several launchers of a run the one that goes on with the next attempt. */
+  readonly keeper: LauncherRecord | null;
   readonly loopEnd: LoopEndRecord | null;
   /** The attempt that followed this run. */
   readonly next: RunId | null;

@@ -24,11 +24,13 @@ export interface LaunchTest {
   readonly spec?: Partial<SessionSpec>;
   readonly options?: LaunchOptions;
   readonly prepared?: (run: RunDirectory) => void;
+  /** Default: a folder of its own. */
+  readonly stateDir?: string;
 }
 
-export async function launch({ command, spec: more = {}, options = {}, prepared }: LaunchTest): Promise<Launched> {
+export async function launch({ command, spec: more = {}, options = {}, prepared, stateDir }: LaunchTest): Promise<Launched> {
   const dir = await tempDir('lh-launch-');
-  const runs = new RunStore({ stateDir: dir.join('state'), writeLaunchFiles: async (spec, run) => writeLaunchFiles(spec, run, options) });
+  const runs = new RunStore({ stateDir: stateDir ?? dir.join('state'), writeLaunchFiles: async (spec, run) => writeLaunchFiles(spec, run, options) });
   mkdirSync(dir.join('work'));
   const spec: SessionSpec = {
     name: parseSessionName('train'),

@@ -19,8 +19,6 @@ export const LAUNCH_FILES = {
   stopBy: 'stop.by',
   /** What again.sh must know. Only where the job is started again by a policy. */
   restartConfig: 'restart.conf',
-  /** Created with O_EXCL: of two launchers of one run, one goes on with the next attempt. */
-  again: 'again',
   /** Assignments by which a backend adds to what an attempt passes on to the next: see README.md of this folder. */
   backendConfig: 'backend.conf',
   /** While this is there (and not too old), the terminal is kept open for handlers that still run. */

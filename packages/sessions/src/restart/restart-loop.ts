@@ -43,9 +43,13 @@ function livedMs({ start }: RunRecords, { endedAt }: RunEnd): number | null {
 
 /** Whether the launcher lives that is to start the next attempt. What cannot be looked at may: a name that is taken by mistake harms less than two of a job. */
 function mayComeBack(records: RunRecords, world: World): boolean {
-  const { restart, launcher, start } = records;
-  const keeper = restart ?? launcher ?? (start === null ? null : { pid: start.launcherPid, processStartTime: start.launcherStartTime, bootId: start.bootId });
-  if (keeper === null) return false;
-  if (keeper.bootId !== world.bootId) return isOfAnotherMachine(records, world);
-  return world.liveness(keeper.pid, keeper.processStartTime) !== 'dead';
+  const { restart, keeper, launcher, start } = records;
+  const known = restart ?? keeper;
+  // Before one of several launchers has said that it goes on, any of them may.
+  const candidates = known === null ? [launcher, start === null ? null : { pid: start.launcherPid, processStartTime: start.launcherStartTime, bootId: start.bootId }] : [known];
+  return candidates.some((candidate) => {
+    if (candidate === null) return false;
+    if (candidate.bootId !== world.bootId) return isOfAnotherMachine(records, world);
+    return world.liveness(candidate.pid, candidate.processStartTime) !== 'dead';
+  });
 }

@@ -1,12 +1,35 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+
+import { SessionStopError } from '@longhaul/errors';
 
 import { LAUNCH_FILES } from '../launcher/launch-file-names.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import { RECORD_SCHEMA_VERSION, RUN_FILES } from '../run-files.ts';
 import type { StopRecord, StopStep } from '../run-record.ts';
+import type { StopPolicy } from '../session-spec.ts';
+import { DEFAULT_STOP_SIGNAL, parseStopSignal } from './stop-signal.ts';
 
 const MAX_WHO = 256;
+
+/** Milliseconds between signal and KILL where nobody says otherwise (design §4.5). */
+export const DEFAULT_STOP_TIMEOUT_MS = 10_000;
+
+/** Who asks, where nobody says: user@host. */
+export function defaultRequester(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
+/** Writes the intent to stop a run by this policy. @throws SessionStopError where it cannot be written, SessionConfigError for an unusable signal */
+export function recordStopIntent(run: RunDirectory, { how, signal, timeoutMs = DEFAULT_STOP_TIMEOUT_MS, requestedBy = defaultRequester() }: StopPolicy): void {
+  const record = { requestedAt: new Date().toISOString(), requestedBy, how, signal: how === 'force' ? 'SIGKILL' : parseStopSignal(signal ?? DEFAULT_STOP_SIGNAL), timeoutMs };
+  try {
+    writeStopIntent(run, record);
+  } catch (cause) {
+    throw new SessionStopError(run.session, 'record', 'the intent to stop it could not be written', { cause, hint: 'is the disk of the state directory full?' });
+  }
+}
 
 /** Writes stop.json, the intent: whole or not at all. Before it, so that whoever sees it finds it, the `stoppedBy` of exit.json. */
 export function writeStopIntent(run: RunDirectory, record: StopRecord): void {

@@ -1,5 +1,3 @@
-import { hostname, userInfo } from 'node:os';
-
 import { SessionStopError } from '@longhaul/errors';
 
 import { LAUNCH_FILES } from '../launcher/launch-file-names.ts';
@@ -15,18 +13,11 @@ import type { EndPorts } from './end-processes.ts';
 import { endProcesses, systemClock, waitFor } from './end-processes.ts';
 import { shellOf } from './inner-shell.ts';
 import { systemProcesses } from './process-view.ts';
-import { holdTerminal, releaseTerminal, writeStopIntent, writeStopStep } from './stop-files.ts';
+import { DEFAULT_STOP_TIMEOUT_MS, defaultRequester, holdTerminal, recordStopIntent, releaseTerminal, writeStopStep } from './stop-files.ts';
+import { stopAttempts } from './stop-attempts.ts';
+import type { StopOutcome } from './stop-outcome.ts';
 import type { StopSignal } from './stop-signal.ts';
 import { DEFAULT_STOP_SIGNAL, parseStopSignal } from './stop-signal.ts';
-
-/** What {@link stopRun} did; a backend makes a StopReport of it. */
-export interface StopOutcome {
-  readonly step: StopStep | 'already-ended';
-  /** Who was asked to end. */
-  readonly signalled: readonly number[];
-  /** Who was ended by KILL. */
-  readonly killed: readonly number[];
-}
 
 /** What a stop stands on. */
 export interface StopPorts extends EndPorts {
@@ -34,31 +25,25 @@ export interface StopPorts extends EndPorts {
   readonly world: () => World;
 }
 
-/** Milliseconds between signal and KILL where nobody says otherwise (design §4.5). */
-export const DEFAULT_STOP_TIMEOUT_MS = 10_000;
-
 /** How long a launcher may take to come up, or to publish exit.json after the end. */
 const LAUNCHER_PATIENCE_MS = 10_000;
 
 /**
- * Ends a run by its record alone, whatever its terminal or engine does (design §4.5). Any number may stop one run at a time; a
+ * Ends a run, and the restart loop behind it, by its record alone, whatever its terminal or engine does (design §4.5). Any number may stop one run at a time; a
  * stop that comes before the job is executed wins. Settles when the record says that it has ended.
  *
  * @throws SessionStopError when it cannot be ended, or cannot be told; SessionConfigError for an unusable signal.
  */
 export async function stopRun(run: RunDirectory, policy: StopPolicy, ports: Partial<StopPorts> = {}): Promise<StopOutcome> {
-  return new RunStop(run, policy, { view: systemProcesses(), world: systemWorld, ...systemClock, ...ports }).stop();
-}
-
-/** Who asks, where nobody says: user@host. */
-export function defaultRequester(): string {
-  return `${userInfo().username}@${hostname()}`;
+  const all = { view: systemProcesses(), world: systemWorld, ...systemClock, ...ports };
+  return stopAttempts(run, { policy, stopOne: (attempt) => new RunStop(attempt, policy, all).stop(), world: all.world, clock: all });
 }
 
 const NOTHING_DONE = { signalled: [], killed: [] } as const;
 
 class RunStop {
   readonly #run: RunDirectory;
+  readonly #policy: StopPolicy;
   readonly #how: StopPolicy['how'];
   readonly #signal: StopSignal;
   readonly #timeoutMs: number;
@@ -67,6 +52,7 @@ class RunStop {
 
   constructor(run: RunDirectory, policy: StopPolicy, ports: StopPorts) {
     this.#run = run;
+    this.#policy = policy;
     this.#how = policy.how;
     // Whatever signal a spec names, force does not need it.
     this.#signal = policy.how === 'force' ? 'SIGKILL' : parseStopSignal(policy.signal ?? DEFAULT_STOP_SIGNAL);
@@ -77,11 +63,11 @@ class RunStop {
 
   async stop(): Promise<StopOutcome> {
     const first = this.#observe();
-    if (hasEnded(first.verdict)) return { step: 'already-ended', ...NOTHING_DONE };
+    if (hasEnded(first.verdict)) return { step: 'already-ended', ...NOTHING_DONE, run: this.#run };
     if (first.verdict.kind === 'unknown') throw this.#error(first.verdict.reason);
-    this.#writeIntent();
+    recordStopIntent(this.#run, this.#policy);
     const start = await this.#startOrEnd();
-    if (start === null) return { step: this.#firstStep(), ...NOTHING_DONE };
+    if (start === null) return { step: this.#firstStep(), ...NOTHING_DONE, run: this.#run };
     const outcome = await this.#end(start);
     await this.#recorded(start);
     return outcome;
@@ -123,7 +109,7 @@ class RunStop {
         },
       }, this.#ports);
       if (left.length > 0) throw this.#error(`KILL did not end process ${left.join(', ')}`, 'it waits for the system: often a disk or network share that does not answer');
-      return { step, signalled, killed };
+      return { step, signalled, killed, run: this.#run };
     } finally {
       releaseTerminal(this.#run);
     }
@@ -152,15 +138,6 @@ class RunStop {
     const shell = shellOf(this.#run, view);
     for (const pid of [shell?.pid, shell?.ppid]) {
       if (pid !== undefined && view.look(pid)?.state === 'stopped') view.kill(pid, 'SIGCONT');
-    }
-  }
-
-  #writeIntent(): void {
-    const record = { requestedAt: new Date().toISOString(), requestedBy: this.#who, how: this.#how, signal: this.#signal, timeoutMs: this.#timeoutMs };
-    try {
-      writeStopIntent(this.#run, record);
-    } catch (cause) {
-      throw new SessionStopError(this.#run.session, 'record', 'the intent to stop it could not be written', { cause, hint: 'is the disk of the state directory full?' });
     }
   }
 

@@ -8,15 +8,22 @@ export const AGAIN_SCRIPT = `# Longhaul launcher, after the end of an attempt. R
 # What a backend adds: lh_start, lh_carry, lh_slots.
 [ ! -e backend.conf ] || . ./backend.conf
 
-# A tmux that was asked twice started two launchers for one run: one of them goes on. Where the file cannot be made, there is only us to hope for.
+lh_look $$
+lh_self_time=$lh_time
+# A tmux that was asked twice started two launchers for one run: one of them goes on, and the file says which. Where it cannot be made,
+# there is only us to hope for.
 set -C
 { printf '' > again; } 2>/dev/null
 lh_taken=$?
 set +C
-if [ "$lh_taken" -ne 0 ] && [ -e again ]; then exit 0; fi
+if [ "$lh_taken" -ne 0 ] && [ -e again ]; then
+  # Who looks on must always find one that lives: first the other says who it is, then this one goes.
+  lh_count=0
+  while [ ! -s again ] && [ "$lh_count" -lt 20 ]; do lh_nap; lh_count=$((lh_count + 1)); done
+  exit 0
+fi
+{ printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":%s}\\n' $$ "$lh_self_time" "$lh_boot_json" > again; } 2>/dev/null
 
-lh_look $$
-lh_self_time=$lh_time
 lh_sessions=$lh_state/sessions/$lh_session
 
 # $1: why no attempt follows. Into a file that has been there since the start, so that a full disk cannot keep it from being said.
