@@ -49,6 +49,7 @@ export * from './stop/index.ts';
 export type { JobUsage, UsageOptions } from './usage/job-usage.ts';
 export { currentCaller } from './manager/caller.ts';
 export type { DefinedSession } from './manager/defined-session.ts';
+export type { HistoryFilter } from './manager/run-history.ts';
 export type { MergedListing } from './manager/merge-listings.ts';
 export { SessionManager } from './manager/session-manager.ts';
 export type { BackendChoice, SessionManagerOptions, StartOptions } from './manager/session-manager.ts';

@@ -38,6 +38,7 @@ export function statusFromRun({ reading: { run, spec, records }, verdict, loop =
     endedAt: end?.endedAt ?? null,
     exitCode: end?.exitCode ?? null,
     signal: end?.signal ?? null,
+    oomKilled: end?.oomKilled ?? null,
     reason: end?.reason ?? null,
     stoppedBy: end?.stoppedBy ?? (loop.kind === 'over' ? loop.stoppedBy : null),
     runId: run.runId,

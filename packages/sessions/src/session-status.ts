@@ -34,6 +34,8 @@ export interface SessionStatus {
   readonly endedAt: string | null;
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** Whether the kernel ended it because its memory was over; null where nobody can tell (tmux). A 137 alone says nothing. */
+  readonly oomKilled: boolean | null;
   readonly reason: ExitReason | null;
   readonly stoppedBy: { readonly who: string; readonly step: StopStep } | null;
   readonly runId: RunId | null;
@@ -61,6 +63,7 @@ export const EMPTY_STATUS: Omit<SessionStatus, 'name' | 'backend' | 'state' | 't
   endedAt: null,
   exitCode: null,
   signal: null,
+  oomKilled: null,
   reason: null,
   stoppedBy: null,
   runId: null,

@@ -3,7 +3,6 @@ import { BackendNotFoundError, ErrorCode, isLonghaulError, SessionConfigError, S
 import { readRunLog } from '../log/run-log.ts';
 import type { SessionLogEvent } from '../log/session-log-event.ts';
 import type { PruneReport, RetentionPolicy } from '../retention.ts';
-import type { RunFilter } from '../run-catalog.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import { parseRunId } from '../run-id.ts';
 import { RunStore } from '../run-store.ts';
@@ -23,6 +22,8 @@ import type { MergedListing } from './merge-listings.ts';
 import { mergeListings } from './merge-listings.ts';
 import type { SessionLogOptions } from './session-log-options.ts';
 import type { SessionLogPorts } from './session-logs.ts';
+import type { HistoryFilter } from './run-history.ts';
+import { runHistory } from './run-history.ts';
 import { startSession } from './start-session.ts';
 import type { WaitOptions, WaitOutcome } from './wait-for-exit.ts';
 import { waitForExit } from './wait-for-exit.ts';
@@ -187,8 +188,8 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /** Every run that is kept, newest first, of removed sessions too. */
-  async history(filter: RunFilter = {}): Promise<readonly SessionStatus[]> {
-    return (await this.runs.runs(filter)).map((run) => this.runs.status(run));
+  history(filter: HistoryFilter = {}): Promise<readonly SessionStatus[]> {
+    return runHistory(filter, this.runs);
   }
 
   /** Drops finished runs; see {@link RetentionPolicy}. */
