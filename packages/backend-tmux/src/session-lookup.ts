@@ -1,6 +1,6 @@
 import type { OpsError } from '@longhaul/errors';
 import { isLonghaulError, SessionAmbiguousError, SessionNotFoundError } from '@longhaul/errors';
-import type { CurrentRun, RunDirectory, RunStore, SessionStatus } from '@longhaul/sessions';
+import type { CurrentRun, RunDirectory, RunId, RunStore, SessionStatus } from '@longhaul/sessions';
 import { asSessionName, holdsName, statusFromRun } from '@longhaul/sessions';
 
 import type { TmuxSession } from './pane-list.ts';
@@ -116,10 +116,15 @@ export function foreignIn({ sessions, socketPath: path }: Extract<ServerSurvey, 
   return sessions.filter(({ runId }) => runId === null).map((session) => ({ kind: 'foreign', status: foreignStatus(session, socketLabel(path, env)), place: { session, socketPath: path } }));
 }
 
-/** The tmux session of a run: by its mark, since names are given away again. All attempts of a start have one pane, marked with the first. */
-export function sessionOf({ runId, restart }: Pick<SessionStatus, 'runId' | 'restart'>, sessions: readonly TmuxSession[]): TmuxSession | undefined {
-  const mark = restart?.firstRunId ?? runId;
-  return sessions.find((session) => session.runId === mark);
+/** The tmux session of a run: by its mark, since names are given away again. */
+export function sessionOf(status: Pick<SessionStatus, 'runId' | 'restart'>, sessions: readonly TmuxSession[]): TmuxSession | undefined {
+  const mark = markOf(status);
+  return mark === null ? undefined : sessions.find((session) => session.runId === mark);
+}
+
+/** What the tmux session of a run carries: all attempts of a start have one pane, marked with the first. */
+export function markOf({ runId, restart }: Pick<SessionStatus, 'runId' | 'restart'>): RunId | null {
+  return restart?.firstRunId ?? runId;
 }
 
 /** The run that has this name here, or null. From the record alone: tmux is not asked. */
