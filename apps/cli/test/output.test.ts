@@ -5,7 +5,6 @@ import { coloursFor } from '../src/output/colours.ts';
 import { printable, printableMessage, printablePath } from '../src/output/printable.ts';
 import { count, formatAgo, formatBytes, formatSpan } from '../src/output/quantities.ts';
 import { commandText, endText, jobExitCode, stateText } from '../src/output/session-text.ts';
-import { EscapeStripper } from '../src/output/strip-escapes.ts';
 import type { Column } from '../src/output/table.ts';
 import { renderPlain, renderTable } from '../src/output/table.ts';
 import { cutText, textWidth } from '../src/output/text-width.ts';
@@ -142,26 +141,6 @@ describe('the end of a job in words', () => {
 
   it('shows a command as one line without control characters', () => {
     expect(commandText(['sh', '-c', "echo 'a b'\n\u001b[31m"])).toBe(`sh -c 'echo '\\\\''a b'\\\\''\\n\\u{1b}[31m'`);
-  });
-});
-
-describe('taking control sequences out of a log', () => {
-  const raw = '\u001b[31mred\u001b[0m \u001b]0;title\u0007plain\u001b(B\r\ntab\there\u001b[2K\u001b[1;5Hend\u0008';
-
-  it('leaves the text', () => {
-    const stripper = new EscapeStripper();
-    expect(stripper.push(raw) + stripper.end()).toBe('red plain\ntab\thereend');
-  });
-
-  it('gives the same whatever way the stream is cut', () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: raw.length }), { maxLength: 6 }), (cuts) => {
-        const stripper = new EscapeStripper();
-        const points = [0, ...cuts.sort((a, b) => a - b), raw.length];
-        const text = points.slice(1).map((end, index) => stripper.push(raw.slice(points[index], end)));
-        expect(text.join('') + stripper.end()).toBe('red plain\ntab\thereend');
-      }),
-    );
   });
 });
 

@@ -77,9 +77,10 @@ describe.runIf(requireService('tmux', 'script'))('sessions on the command line',
     await world.longhaul(['send', 'talk', '--enter']);
     const { code, stdout } = await call.ended;
     expect(code).toBe(0);
-    const events = stdout.trim().split('\n').map((line) => JSON.parse(line) as { schemaVersion: number; type: string; text: string });
-    expect(events.every(({ schemaVersion, type }) => schemaVersion === 1 && type === 'log')).toBe(true);
-    expect(events.map(({ text }) => text).join('')).toMatch(/one[^]*two/);
+    const events = stdout.trim().split('\n').map((line) => JSON.parse(line) as { schemaVersion: number; type: string; kind?: string; text?: string });
+    expect(events.every(({ schemaVersion }) => schemaVersion === 1)).toBe(true);
+    expect(events.map(({ text }) => text ?? '').join('')).toMatch(/one[^]*two/);
+    expect(events.at(-1)).toMatchObject({ type: 'notice', kind: 'ended', before: { exitCode: 0 } });
   });
 
   it('Ctrl-C on logs -f and on wait is 130, a timeout of wait 124', async () => {

@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 
 import type { Host } from '@longhaul/host';
-import type { SessionStatus } from '@longhaul/sessions';
+import type { SessionLogEvent, SessionStatus } from '@longhaul/sessions';
+import { formatCursor } from '@longhaul/sessions';
 
 import type { Cli } from '../cli-context.ts';
 import type { CommandModule } from '../command-module.ts';
@@ -41,7 +42,8 @@ interface Following {
 
 async function follow({ name, runId }: SessionStatus, { host, cli, plain }: Following): Promise<number> {
   try {
-    await writeLog(host.sessions.logs(name, { follow: true, signal: cli.interrupted, ...(runId === null ? {} : { runId }) }), { cli, plain });
+    const events = host.sessions.followLogs(name, { follow: 'until-end', signal: cli.interrupted, ...(runId === null ? {} : { after: formatCursor({ runId, offset: 0 }) }) });
+    await writeLog(withoutEnd(events), { cli, style: { form: plain === 'yes' ? 'plain' : 'raw', prefix: 'none', names: [name] } });
     const result = await host.sessions.wait(name, { for: 'exit', signal: cli.interrupted });
     if (result.outcome === 'exited') return reportEnd(result.status, cli);
   } catch (error) {
@@ -50,6 +52,11 @@ async function follow({ name, runId }: SessionStatus, { host, cli, plain }: Foll
   if (cli.printer.format === 'json') cli.printer.event('detached', { session: name });
   cli.printer.note(`\n${printable(name)} goes on. Follow it again: longhaul logs ${name} -f    end it: longhaul stop ${name}`);
   return EXIT.OK;
+}
+
+/** The end of the session is said by what it ended with. */
+async function* withoutEnd(events: AsyncIterable<SessionLogEvent>): AsyncGenerator<SessionLogEvent> {
+  for await (const event of events) if (event.kind !== 'ended') yield event;
 }
 
 function reportEnd(status: SessionStatus, { printer }: Cli): number {

@@ -47,7 +47,7 @@ async function* locateOrWait(name: string, { follow, signal }: SessionLogOptions
     yield { session: name, runId: null, kind: 'absent' };
     using changes = new ChangeSignal(runs.stateDir);
     while (signal?.aborted !== true) {
-      if (runs.observeCurrent(ours) !== null) return locate(name);
+      if (runs.observeCurrent(ours) !== null) return await locate(name);
       await changes.next(LOOK_MS, signal);
     }
     return null;
