@@ -23,6 +23,7 @@ import { asRunId, hasEnded, holdsName, mayLive, readRunLog, RunStore, statusFrom
 
 import { listSessions } from './container-list.ts';
 import { readContainerId } from './container-record.ts';
+import { discardContainer } from './discard-container.ts';
 import { EngineSet } from './engine-set.ts';
 import type { ContainerInfo, EngineClient } from './engine/index.ts';
 import { attachCommand, execCommand, foreignLog } from './engine/index.ts';
@@ -146,7 +147,7 @@ export class ContainerBackend implements SessionBackend {
     // What the engine still knows of its end is written down first.
     await this.#settled(found);
     const id = readContainerId(found.current.reading.run);
-    if (id !== null && found.record !== null) await removeContainer(this.#ports.engines.of(found.record.runtime), id, name);
+    if (id !== null && found.record !== null) await discardContainer(this.#ports.engines.of(found.record.runtime), id, name);
   }
 
   async probe(): Promise<BackendProbe> {
@@ -216,16 +217,8 @@ export class ContainerBackend implements SessionBackend {
     if (info.state === 'running' || info.state === 'paused' || info.state === 'restarting') {
       throw new SessionStopError(info.name, 'container', 'it is running', { hint: `End it first: longhaul stop ${info.name}` });
     }
-    await removeContainer(client, info.id, info.name);
+    await discardContainer(client, info.id, info.name);
   }
-}
-
-/** With its anonymous volumes; one that was given a name stays. */
-async function removeContainer(client: EngineClient, id: string, session: string): Promise<void> {
-  const answer = await client.ask(['rm', '--force', '--volumes', id], { timeoutMs: 60_000 });
-  if (answer.kind === 'done' || answer.why === 'absent') return;
-  if (answer.why === 'unknown') throw client.unavailable(answer);
-  throw new SessionStopError(session, 'container', answer.evidence);
 }
 
 function ended(name: string): SessionAttachError {

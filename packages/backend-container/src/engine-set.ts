@@ -42,15 +42,13 @@ export class EngineSet {
   required(): readonly EngineClient[] {
     const present = this.present();
     if (present.length > 0) return present;
-    const installed = this.#clients.filter((client) => client.isInstalled());
-    if (installed.length > 0) return installed;
     throw missing();
   }
 
-  /** The engine for a new container. @throws ContainerRuntimeNotFoundError */
+  /** The engine for a new container: the first that is there, else the first whose program is. @throws ContainerRuntimeNotFoundError */
   choose(runtime: ContainerRuntime | null): EngineClient {
     if (runtime !== null) return this.of(runtime);
-    const [first] = this.required();
+    const first = this.present()[0] ?? this.#clients.find((client) => client.isInstalled());
     if (first === undefined) throw missing();
     return first;
   }

@@ -5,6 +5,7 @@ import type { ContainerSpec, RecordedSpec, RunDirectory, RunObservation, RunStor
 import { hasEnded } from '@longhaul/sessions';
 
 import { writeContainerRecord } from './container-record.ts';
+import { discardContainer } from './discard-container.ts';
 import type { EngineSet } from './engine-set.ts';
 import { dockerEndpoint } from './engine-set.ts';
 import type { ContainerInfo, EngineClient, EngineProbe } from './engine/index.ts';
@@ -69,6 +70,7 @@ function prepare(spec: SessionSpec, run: RunDirectory, { client, engine, contain
     place: engine.place,
     containerName,
     terminal: container.terminal,
+    command: spec.command[0] ?? 'the command of the image',
     env,
   };
   try {
@@ -100,23 +102,18 @@ async function clearName(holder: ContainerInfo, taken: Taken): Promise<void> {
   const seen = left === null ? null : ports.runs.observe(left);
   // Its end is on record, or the run was dropped since: the container is all that is left, and nothing is lost with it.
   if (seen === null || seen.reading.records.exit !== null || seen.reading.records.job !== null) {
-    await removeHolder(holder, client);
+    await discardContainer(client, holder.id, spec.name);
     return;
   }
   const wanted = await ports.runs.recordedSpec(run);
   if (seen.reading.spec === null || !isSameSpec(seen.reading.spec, wanted)) throw otherSpec(holder, taken);
   await adopt(seen, ports);
   await until(() => ports.runs.observe(seen.reading.run).reading.records.exit !== null, RECORD_MS);
-  await removeHolder(holder, client);
+  await discardContainer(client, holder.id, spec.name);
 }
 
 /** How long the end of a run whose launcher was killed may take to be recorded. */
 const RECORD_MS = 15_000;
-
-async function removeHolder({ id }: ContainerInfo, client: EngineClient): Promise<void> {
-  const answer = await client.ask(['rm', '--force', '--volumes', id], { timeoutMs: 60_000 });
-  if (answer.kind === 'failed' && answer.why === 'unknown') throw client.unavailable(answer);
-}
 
 /** Whether two runs were asked for the same. Values of variables are not recorded, so only their names count. */
 function isSameSpec(left: RecordedSpec, right: RecordedSpec): boolean {

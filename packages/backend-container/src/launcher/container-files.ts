@@ -41,6 +41,8 @@ export interface LauncherPlan {
   readonly place: 'local' | 'remote';
   readonly containerName: string;
   readonly terminal: 'yes' | 'no';
+  /** The program that is executed, for an error. */
+  readonly command: string;
   /** The environment of the engine's client: where its storage, its socket and its configuration are. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -54,7 +56,7 @@ const STEERING = /^(?:PATH|HOME|USER|LOGNAME|TMPDIR|DBUS_SESSION_BUS_ADDRESS|SSH
 export function writeContainerFiles(run: RunDirectory, plan: LauncherPlan, create: CreatePlan): void {
   const scripts = installContainerScripts(run.stateDir);
   const texts: readonly (readonly [string, string])[] = [
-    [CONTAINER_FILES.config, formatConfig(run, plan, scripts)],
+    [CONTAINER_FILES.config, formatConfig(run, { plan, create, scripts })],
     [CONTAINER_FILES.create, formatCreate(run, plan, create)],
     [CONTAINER_FILES.engineEnv, exportsOf(Object.entries(plan.env).filter(([name]) => STEERING.test(name)).map(([name, value]) => ({ name, value })))],
     [CONTAINER_FILES.containerEnv, create.envFileText],
@@ -83,7 +85,7 @@ function formatCreate(run: RunDirectory, { runtime, log }: LauncherPlan, { args 
   return `# What makes this run's container. Values of its environment are in files.\nmkdir -p ./${CONTAINER_FILES.logVolume}\nexec "$lc_engine" ${words.join(' ')}\n`;
 }
 
-function formatConfig(run: RunDirectory, plan: LauncherPlan, scripts: string): string {
+function formatConfig(run: RunDirectory, { plan, create, scripts }: { readonly plan: LauncherPlan; readonly create: CreatePlan; readonly scripts: string }): string {
   return assignments({
     lc_engine: plan.program,
     lc_server: plan.server,
@@ -92,6 +94,8 @@ function formatConfig(run: RunDirectory, plan: LauncherPlan, scripts: string): s
     lc_place: plan.place,
     lc_name: plan.containerName,
     lc_terminal: plan.terminal,
+    lc_init: create.args.includes('--init') ? 'yes' : 'no',
+    lc_program: plan.command,
     lc_state: stateIdOf(run.stateDir),
     lc_lib: scripts,
     lc_node: process.execPath,

@@ -14,7 +14,7 @@ trap : HUP INT QUIT TERM USR1 USR2 ALRM
 umask 077
 . "$lh_lib/record.sh"
 lc_mode=\${2-start}
-lc_id= lc_pid= lc_time=
+lc_id= lc_pid= lc_time= lc_started= lc_exit=
 
 # The engine's client, with the engine's environment and without ours.
 lc() {
@@ -61,7 +61,7 @@ lc_create() {
       [ -n "$lc_id" ] && return 0
     fi
     lc_tries=$((lc_tries + 1))
-    [ "$lc_tries" -lt 5 ] && grep -q -i 'in use' engine.err && lc_free_name || return 1
+    [ "$lc_tries" -lt 50 ] && grep -q -i 'in use' engine.err && lc_free_name || return 1
     lc_nap 0.1
   done
 }
@@ -110,18 +110,48 @@ lc_start() {
   case $lc_pid in '' | *[!0-9]*) lc_pid=0 ;; esac
 }
 
+# Whether the job was executed, as far as can be seen; 1 where the container has ended already. An init process comes first, and
+# a command that is not in the image ends it a moment later: the engine calls both "started".
+lc_executed() {
+  lc_time=
+  [ "$lc_pid" -le 0 ] || { lh_look "$lc_pid"; lc_time=$lh_time; }
+  [ "$lc_place" = local ] || return 0
+  [ -n "$lc_time" ] || return 1
+  [ "$lc_init" = yes ] && [ -r "/proc/$lc_pid/task/$lc_pid/children" ] || return 0
+  lc_count=0
+  while [ "$lc_count" -lt 300 ] && lh_lives "$lc_pid" "$lc_time"; do
+    lc_child= lc_own= lc_other=
+    { read -r lc_child lc_rest < "/proc/$lc_pid/task/$lc_pid/children"; } 2>/dev/null
+    if [ -n "$lc_child" ]; then
+      { read -r lc_own < "/proc/$lc_pid/comm" && read -r lc_other < "/proc/$lc_child/comm"; } 2>/dev/null
+      [ -z "$lc_other" ] || [ "$lc_other" = "$lc_own" ] || return 0
+    fi
+    lc_count=$((lc_count + 1))
+    lc_nap 0.01
+  done
+  lh_lives "$lc_pid" "$lc_time"
+}
+
+# Whether the init process could not execute the command. It says so on the only line of the log.
+lc_init_failed() {
+  [ "$lc_init" = yes ] && [ -e output.cri ] || return 1
+  case $lc_exit in 1 | 126 | 127 | 255) ;; *) return 1 ;; esac
+  [ "$(head -n 2 output.cri | wc -l)" -eq 1 ] || return 1
+  grep -a -q -E '^[^ ]+ std(err|out) [FP] (ERROR \\(catatonit:[0-9]+\\): failed to exec |\\[FATAL tini \\([0-9]+\\)\\] exec .* failed: |\\[dumb-init\\] )' output.cri || return 1
+  { printf 'start: executable file not found in the image, or not executable: %s (%s)\\n' "$lc_program" "$(head -n 1 output.cri | tr -d '\\r' | cut -d ' ' -f 4- | cut -c 1-500)" > start-error; } 2>/dev/null
+}
+
 # A container that has ended already has no process any more: a start time that no process has.
 lc_record_start() {
-  lc_time=
-  if [ "$lc_pid" -gt 0 ]; then
-    lh_look "$lc_pid"
-    lc_time=$lh_time
-  fi
   [ -n "$lc_time" ] || lc_time=ended
-  printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s","startedAt":"%s","launcherPid":%s,"launcherStartTime":"%s","place":"%s"}\\n' \\
-    "$lc_pid" "$lc_time" "$lh_boot" "$lh_date" "\${lh_launcher%% *}" "\${lh_launcher#* }" "$lc_place" 1<>start.slot
+  lc_write_start 1<>start.slot
   mv start.slot start.json
-  { printf '%s\\n%s\\n%s\\n' "$lc_pid" "$lc_time" "$lh_date" > container.pid; } 2>/dev/null
+  { printf '%s\\n%s\\n%s\\n' "$lc_pid" "$lc_time" "$lc_started" > container.pid; } 2>/dev/null
+}
+
+lc_write_start() {
+  printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s","startedAt":"%s","launcherPid":%s,"launcherStartTime":"%s","place":"%s"}\\n' \\
+    "\${lc_pid:-0}" "\${lc_time:-ended}" "$lh_boot" "$lc_started" "\${lh_launcher%% *}" "\${lh_launcher#* }" "$lc_place"
 }
 
 # Until the container has ended and its log is whole.
@@ -171,9 +201,9 @@ lc_ask_kernel() {
   dmesg 2>/dev/null | grep -q "oom-kill:.*oom_memcg=[^,]*$lc_id"
 }
 
-lc_record_end() {
+# lc_exit, lc_oom: how it ended, null where nobody knows.
+lc_know_end() {
   lc_exit=null lc_oom=null lc_status= lc_ended=
-  lc_reason=exit lc_signal=null lc_by=null
   lc_tries=0
   while lc_ask_end; do
     # An engine needs a moment after the end of the process; after a kill -9 of conmon it may never know.
@@ -182,12 +212,16 @@ lc_record_end() {
     lc_nap 0.1
   done
   [ -n "$lc_status" ] || lc_ask_events
-  lh_now
-  case $lc_ended in '"2'*'Z"') [ "$lc_mode" != adopt ] || { lc_ended=\${lc_ended#?}; lh_date=\${lc_ended%?}; } ;; esac
   case $lc_exit in -* | '') lc_exit=null ;; esac
   case $lc_oom in true | false) ;; *) lc_oom=null ;; esac
-  [ "$lc_exit" != null ] || lc_reason=lost
   if [ "$lc_exit" = 137 ] && [ "$lc_oom" = false ] && lc_ask_kernel; then lc_oom=true; fi
+}
+
+lc_record_end() {
+  lc_reason=exit lc_signal=null lc_by=null
+  lh_now
+  case $lc_ended in '"2'*'Z"') [ "$lc_mode" != adopt ] || { lc_ended=\${lc_ended#?}; lh_date=\${lc_ended%?}; } ;; esac
+  [ "$lc_exit" != null ] || lc_reason=lost
   if [ "$lc_exit" = 137 ] && [ "$lc_oom" = true ]; then lc_reason=signal lc_signal='"SIGKILL"'; fi
   if [ -e stop.json ]; then
     lc_reason=stopped
@@ -212,9 +246,9 @@ lc_adopt() {
   { read -r lc_id < cid; } 2>/dev/null
   [ -n "$lc_id" ] || lc_finish
   if [ -e start.json ]; then
-    { read -r lc_pid; read -r lc_time; read -r lh_date; } 2>/dev/null < container.pid
-    cp start.json start.slot 2>/dev/null
-    lc_take_over
+    { read -r lc_pid; read -r lc_time; read -r lc_started; } 2>/dev/null < container.pid
+    # The record names who supervises now.
+    lc_write_start > start.tmp && mv start.tmp start.json
   else
     # Never said to be started. If it runs all the same it is ours; if not, it never will.
     lc_ask_end || lc_finish
@@ -223,7 +257,9 @@ lc_adopt() {
     esac
     lc_pid=$(lc container inspect --format '{{.State.Pid}}' "$lc_id" 2>/dev/null)
     case $lc_pid in '' | *[!0-9]*) lc_pid=0 ;; esac
+    [ "$lc_pid" -le 0 ] || { lh_look "$lc_pid"; lc_time=$lh_time; }
     lh_now
+    lc_started=$lh_date
     lc_record_start
   fi
   if [ "$lc_log" = file ]; then
@@ -235,12 +271,6 @@ lc_adopt() {
     while lh_lives "$lc_other" "$lc_other_time"; do lc_nap 0.5; done
     lc_open_life && lc_follow resume && lc_watch_life
   fi
-}
-
-# The record names who supervises now.
-lc_take_over() {
-  printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s","startedAt":"%s","launcherPid":%s,"launcherStartTime":"%s","place":"%s"}\\n' \\
-    "\${lc_pid:-0}" "\${lc_time:-ended}" "$lh_boot" "$lh_date" "\${lh_launcher%% *}" "\${lh_launcher#* }" "$lc_place" > start.tmp && mv start.tmp start.json
 }
 
 lh_look $$
@@ -273,10 +303,23 @@ else
     lc_finish
   fi
   lh_now
+  lc_started=$lh_date
   lc_start || lc_refuse start
-  lc_record_start
+  if lc_executed; then
+    lc_record_start
+  else
+    # It is over already: whether there was a job is known before anybody is told that there was.
+    lc_wait
+    lc_know_end
+    if lc_init_failed; then
+      lc_clean
+      lc_finish
+    fi
+    lc_time=
+    lc_record_start
+  fi
 fi
-lc_wait
+[ -n "\${lc_exit-}" ] || { lc_wait; lc_know_end; }
 lc_record_end
 lc_clean
 lc_finish
