@@ -9,6 +9,7 @@ import type { TmuxSession } from './pane-list.ts';
 import { LIST_PANES, parsePanes } from './pane-list.ts';
 import type { TerminalRecord } from './terminal-record.ts';
 import type { TmuxClient } from './tmux-client.ts';
+import type { SocketState } from './tmux-socket.ts';
 import { probeSocket, socketExists } from './tmux-socket.ts';
 
 /** What the server at one socket says. `absent`: none answers there. `unknown`: one is there and cannot be asked. */
@@ -19,7 +20,17 @@ export type ServerSurvey =
 
 /** All sessions of one server by one call; none is started, and where nobody listens nothing is started at all. */
 export async function surveyServer(client: TmuxClient, socketPath: string): Promise<ServerSurvey> {
-  const state = await probeSocket(socketPath);
+  return surveyProbed(client, { socketPath, state: await probeSocket(socketPath) });
+}
+
+/** A socket, and who is there. */
+export interface ProbedSocket {
+  readonly socketPath: string;
+  readonly state: SocketState;
+}
+
+/** The same where {@link probeSocket} has been asked already. */
+export async function surveyProbed(client: TmuxClient, { socketPath, state }: ProbedSocket): Promise<ServerSurvey> {
   if (state === 'missing' || state === 'refused') return { kind: 'absent', socketPath };
   const answer = await client.ask({ path: socketPath }, LIST_PANES);
   if (answer.kind === 'done') return { kind: 'answered', socketPath, sessions: parsePanes(answer.stdout) };
