@@ -69,9 +69,10 @@ export function parseProcStat(text: string): ProcessInfo | null {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open === -1 || close < open) return null;
-  // Counted from field 3, the state.
-  const [state, ppid, pgid, sid, , tpgid, ...rest] = text.slice(close + 1).trim().split(/\s+/);
-  const startTime = rest[13];
+  // Counted from field 3, the state, to field 22: the rest is not even cut, since a list cuts 500 of these.
+  const fields = text.slice(close + 2).split(' ', 20);
+  const [state, ppid, pgid, sid, , tpgid] = fields;
+  const startTime = fields[19];
   if (state === undefined || tpgid === undefined || startTime === undefined) return null;
   return {
     pid: Number(text.slice(0, open)),
