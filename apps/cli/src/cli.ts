@@ -66,7 +66,7 @@ function report(error: unknown, asked: LookedUp | null, { printer, interrupts }:
 }
 
 /** These pass on the job's own code, so that every failure of their own must be another one (design §8). */
-const PASSES_ON: ReadonlySet<string> = new Set(['run', 'wait']);
+const PASSES_ON: ReadonlySet<string> = new Set(['run', 'wait', 'exec']);
 
 async function runCommand({ entry, argv, command }: LookedUp & { kind: 'command' }, terminal: Terminal): Promise<number> {
   const { module, parseCall } = await entry.load();

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { GLOBAL_OPTIONS } from './argv.ts';
 import type { Cli } from './cli-context.ts';
@@ -62,6 +62,12 @@ export class OptionValues {
     return Array.isArray(value) ? (value as string[]) : [];
   }
 
+  /** Of an option with a `--no-` form: whether it was said, and which; null where neither was. */
+  flag(name: string): boolean | null {
+    const value = this.#values[name];
+    return typeof value === 'boolean' ? value : null;
+  }
+
   has(name: string): boolean {
     return this.#values[name] === true;
   }
@@ -73,7 +79,13 @@ export function buildCommand(path: string, module: CommandModule, summary: strin
   for (const { flags, text, repeat, choices } of module.options ?? []) {
     const option = new Option(flags, text);
     if (choices !== undefined) option.choices(choices);
-    if (repeat === 'yes') option.argParser<readonly string[] | undefined>((value, before) => [...(before ?? []), value]);
+    if (repeat === 'yes') {
+      option.argParser<readonly string[] | undefined>((value, before) => {
+        // commander checks choices by a parser of its own, which this one replaces.
+        if (choices?.includes(value) === false) throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+        return [...(before ?? []), value];
+      });
+    }
     command.addOption(option);
   }
   for (const { flags, value, text } of GLOBAL_OPTIONS) {

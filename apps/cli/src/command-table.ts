@@ -30,6 +30,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { path: 'status', group: 'Sessions', summary: 'explain one session: what it does, how it ended, where its outputs are', load: async () => loaded(await import('./session-commands.ts'), 'status') },
   { path: 'logs', group: 'Sessions', summary: 'print or follow the log of a session', load: async () => loaded(await import('./session-commands.ts'), 'logs') },
   { path: 'attach', group: 'Sessions', summary: 'connect this terminal to a session', load: async () => loaded(await import('./session-commands.ts'), 'attach') },
+  { path: 'exec', group: 'Sessions', summary: 'run a program beside a job, in its folder and environment', load: async () => loaded(await import('./session-commands.ts'), 'exec') },
   { path: 'send', group: 'Sessions', summary: 'type text or keys into a session', load: async () => loaded(await import('./session-commands.ts'), 'send') },
   { path: 'stop', group: 'Sessions', summary: 'end a job: a signal, a time to finish, then KILL', load: async () => loaded(await import('./session-commands.ts'), 'stop') },
   { path: 'wait', group: 'Sessions', summary: 'wait for the end of a job, exit with its code', load: async () => loaded(await import('./session-commands.ts'), 'wait') },

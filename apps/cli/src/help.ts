@@ -16,8 +16,8 @@ Options of every command:
 ${GLOBAL_OPTIONS.map(({ flags, value, text }) => row([...flags, ...(value === null ? [] : [value])].join(' '), text)).join('')}
 longhaul COMMAND --help explains a command with examples.
 Exit codes: 0 ok · 1 failed · 2 usage · 3 not found · 4 exists, ambiguous or conflict · 5 backend or program not
-available · 6 finished with problems · 130 interrupted. run and wait pass on the job's own code (128 + n for signal n);
-their own failure is 125, a timeout 124.
+available · 6 finished with problems · 130 interrupted. run, wait and exec pass on the job's or program's own code
+(128 + n for signal n); their own failure is 125, a timeout 124.
 `;
 }
 

@@ -1,4 +1,5 @@
 export { attach } from './commands/attach.ts';
+export { exec } from './commands/exec.ts';
 export { history } from './commands/history.ts';
 export { list } from './commands/list.ts';
 export { logs } from './commands/logs.ts';

@@ -1,10 +1,13 @@
-import type { SessionStatus } from '@longhaul/sessions';
+import type { HistoryFilter, SessionStatus } from '@longhaul/sessions';
 
-import type { CommandModule } from '../command-module.ts';
+import type { CommandModule, OptionValues } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
 import { printable } from '../output/printable.ts';
+import type { Printer } from '../output/printer.ts';
 import { durationText, paintState, stateText } from '../output/session-text.ts';
-import { wholeNumber } from '../parse-values.ts';
+import type { Column } from '../output/table.ts';
+import { moment, wholeNumber } from '../parse-values.ts';
+import { stateOption, statesOf } from '../state-option.ts';
 import { withHost } from '../with-host.ts';
 
 export const history: CommandModule = {
@@ -13,27 +16,49 @@ export const history: CommandModule = {
   examples: [
     { line: 'longhaul history', text: 'the last runs of all sessions' },
     { line: 'longhaul history train -n 0', text: 'every run of one session' },
+    { line: 'longhaul history --exit-code nonzero --since 24h', text: 'what went wrong since yesterday' },
     { line: 'longhaul history train --json', text: 'for programs' },
   ],
-  options: [{ flags: '-n, --limit <N>', text: 'at most so many; 0 for all (50 if not said)' }],
+  options: [
+    { flags: '-n, --limit <N>', text: 'at most so many; 0 for all (50 if not said)' },
+    stateOption(['running', 'paused', 'restarting', 'stopped', 'exited', 'unknown']),
+    { flags: '--exit-code <N>', text: 'only runs that ended with this code; nonzero: in any way but with 0' },
+    { flags: '--since <TIME>', text: 'only runs that went on then or later: 2h, 7d or 2026-11-22' },
+  ],
   operands: { min: 0, max: 1 },
   run: async (cli, { operands: [name], options }) => {
-    const limit = wholeNumber(options.text('limit') ?? '50', '--limit');
+    const filter = filterOf(options, name);
     return await withHost(cli, async (host) => {
-      const runs = await host.sessions.history({ ...(name === undefined ? {} : { session: name }), ...(limit === 0 ? {} : { limit }) });
-      const now = Date.now();
-      cli.printer.result({ runs }, () =>
-        cli.printer.rows<SessionStatus>(runs, [
-          { title: 'RUN', cell: ({ runId }) => runId ?? '-', priority: 1 },
-          { title: 'SESSION', cell: (run) => printable(run.name), priority: 0 },
-          { title: 'STATE', cell: stateText, priority: 0, paint: paintState(cli.printer.colours) },
-          { title: 'CODE', cell: ({ exitCode }) => (exitCode === null ? '-' : String(exitCode)), priority: 1, align: 'right' },
-          { title: 'STARTED', cell: ({ startedAt, createdAt }) => startedAt ?? createdAt ?? '-', priority: 3 },
-          { title: 'TOOK', cell: (run) => durationText(run, now) || '-', priority: 2, align: 'right' },
-          { title: 'STOPPED BY', cell: ({ stoppedBy }) => (stoppedBy === null ? '-' : printable(stoppedBy.who)), priority: 4, fit: 'cut' },
-        ]),
-      );
+      const runs = await host.sessions.history(filter);
+      cli.printer.result({ runs }, () => cli.printer.rows(runs, columns(cli.printer, Date.now())));
       return EXIT.OK;
     });
   },
 };
+
+function filterOf(options: OptionValues, session: string | undefined): HistoryFilter {
+  const limit = wholeNumber(options.text('limit') ?? '50', '--limit');
+  const states = statesOf(options);
+  const code = options.text('exitCode');
+  const since = options.text('since');
+  return {
+    ...(session === undefined ? {} : { session }),
+    ...(limit === 0 ? {} : { limit }),
+    ...(states === null ? {} : { states }),
+    ...(code === null ? {} : { exitCode: code === 'nonzero' ? code : wholeNumber(code, '--exit-code') }),
+    ...(since === null ? {} : { since: moment(since, '--since', Date.now()) }),
+  };
+}
+
+function columns({ colours }: Printer, now: number): readonly Column<SessionStatus>[] {
+  return [
+    { title: 'RUN', cell: ({ runId }) => runId ?? '-', priority: 1 },
+    { title: 'SESSION', cell: (run) => printable(run.name), priority: 0 },
+    { title: 'STATE', cell: stateText, priority: 0, paint: paintState(colours) },
+    { title: 'CODE', cell: ({ exitCode }) => (exitCode === null ? '-' : String(exitCode)), priority: 1, align: 'right' },
+    { title: 'STARTED', cell: ({ startedAt, createdAt }) => startedAt ?? createdAt ?? '-', priority: 3 },
+    { title: 'TOOK', cell: (run) => durationText(run, now) || '-', priority: 2, align: 'right' },
+    { title: 'STOPPED BY', cell: ({ stoppedBy }) => (stoppedBy === null ? '-' : printable(stoppedBy.who)), priority: 5, fit: 'cut' },
+    { title: 'ATTEMPT', cell: ({ attempt }) => String(attempt), priority: 4, align: 'right' },
+  ];
+}

@@ -1,72 +1,78 @@
-import type { OutputState } from '@longhaul/host';
+import { statSync } from 'node:fs';
+import path from 'node:path';
+
+import { terminalSize } from '@longhaul/exec';
+import type { Host, OutputState } from '@longhaul/host';
 import type { SessionStatus } from '@longhaul/sessions';
 
+import { BACKEND_OPTION, backendChoice } from '../backend-option.ts';
 import type { CommandModule } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
-import { printable } from '../output/printable.ts';
-import type { Printer } from '../output/printer.ts';
-import { formatAgo } from '../output/quantities.ts';
-import { commandText, durationText, endText, paintState, stateText } from '../output/session-text.ts';
-import { jobText } from '../output/job-text.ts';
+import { commandText } from '../output/session-text.ts';
+import type { LogFacts, StatusReport } from '../output/status-text.ts';
+import { statusText } from '../output/status-text.ts';
 import { withHost } from '../with-host.ts';
 
 export const status: CommandModule = {
   usage: 'NAME [options]',
-  about: 'Exits with 0 whatever the state is; with 6 when an output of the last run is not safe and needs you.',
+  about: 'Why it ended and what its code means, who stopped it, attempts and the next restart, processor time and memory of all its processes, its log and outputs, and what to do next. Exits with 0 whatever the state is; with 6 when an output of the last run is not safe and needs you.',
   examples: [
     { line: 'longhaul status train', text: 'what it does, how it ended, where its outputs are' },
     { line: 'longhaul status train --json', text: 'for programs' },
   ],
-  options: [{ flags: '-b, --backend <KIND>', text: 'where several backends have the name', choices: ['tmux', 'container'] }],
+  options: [BACKEND_OPTION],
   operands: { min: 1, max: 1 },
   run: async (cli, { operands: [name = ''], options }) =>
     await withHost(cli, async (host) => {
-      const backend = options.text('backend') as 'tmux' | 'container' | null;
-      const session = await host.sessions.status(name, backend === null ? {} : { backend });
-      const outputs = await host.outputsOf(session);
-      cli.printer.result({ session, outputs }, () => text(session, outputs, cli.printer));
-      return outputs.some(needsHelp) ? EXIT.PROBLEMS : EXIT.OK;
+      const session = await host.sessions.status(name, backendChoice(options));
+      const report = await reportOn(session, host);
+      cli.printer.result(report, () => statusText(report, cli.printer));
+      return report.outputs.some(needsHelp) ? EXIT.PROBLEMS : EXIT.OK;
     }),
 };
+
+async function reportOn(session: SessionStatus, host: Host): Promise<StatusReport> {
+  // Measuring takes its time, in which the rest is looked up.
+  const [usage, outputs, log] = await Promise.all([host.sessions.usage(session), host.outputsOf(session), logFacts(session, host)]);
+  const size = session.pid === null || session.backend === 'container' ? null : terminalSize(session.pid);
+  return { session, usage, terminalSize: size, log, outputs, next: nextCommands(session) };
+}
 
 function needsHelp({ problem, job }: OutputState): boolean {
   return problem !== null || job?.state === 'FAILED';
 }
 
-function text(session: SessionStatus, outputs: readonly OutputState[], printer: Printer): string {
-  const now = Date.now();
-  const { bold } = printer.colours;
-  const lines: [string, string][] = [
-    ['state', [paintState(printer.colours)(stateText(session), session), terminalText(session)].filter((part) => part !== '').join(', ')],
-    ['why', session.state === 'unknown' ? printable(session.unknownReason ?? 'it cannot be asked') : endText(session)],
-    ['started', session.startedAt === null ? '' : `${session.startedAt} (${formatAgo(session.startedAt, now)})`],
-    ['ended', session.endedAt === null ? '' : `${session.endedAt} (${formatAgo(session.endedAt, now)})`],
-    ['took', durationText(session, now)],
-    ['command', commandText(session.command)],
-    ['folder', session.workingDir === null ? '' : printable(session.workingDir)],
-    ['pid', session.pid === null ? '' : String(session.pid)],
-    ['run', session.runId ?? ''],
-    ...outputs.map((output): [string, string] => ['output', outputText(output, printer)]),
-  ];
-  const shown = lines.filter(([, value]) => value !== '').map(([label, value]) => `  ${label.padEnd(8)} ${value}\n`);
-  return `${bold(printable(session.name))}${session.managed ? '' : ' (foreign: made by hand, no record)'}\n${shown.join('')}`;
-}
+/** As script(1) and as the engines' log drivers write it. */
+const LOG_FILES = ['output.log', 'output.cri'];
 
-function terminalText({ terminal, attachedClients }: SessionStatus): string {
-  switch (terminal) {
-    case 'attached':
-      return `${String(attachedClients)} looking on`;
-    case 'lost':
-      return 'its terminal is lost: it goes on, readable by its log only';
-    case 'detached':
-    case 'none':
-    case 'unknown':
-      return '';
+async function logFacts({ runId }: SessionStatus, host: Host): Promise<LogFacts | null> {
+  const run = runId === null ? null : await host.runs.find(runId);
+  if (run === null) return null;
+  for (const file of LOG_FILES) {
+    const full = path.join(run.path, file);
+    const stat = statSync(full, { throwIfNoEntry: false });
+    if (stat !== undefined) return { path: full, bytes: stat.size, bytesOnDisk: Math.min(stat.size, stat.blocks * 512) };
   }
+  return null;
 }
 
-function outputText({ path, destination, job, problem }: OutputState, printer: Printer): string {
-  const where = `${printable(path)} -> ${printable(destination)}`;
-  if (problem !== null) return `${where}  ${printer.colours.bad('not sent')}: ${printable(problem)}`;
-  return `${where}  ${job === null ? 'sent when the run has ended' : jobText(job, printer.colours)}`;
+/** What a person would do next, as commands. */
+function nextCommands({ name, state, terminal, exitCode, managed }: SessionStatus): readonly string[] {
+  // A name that was given by hand may need quotes.
+  const line = (...words: readonly string[]): string => commandText(['longhaul', ...words]);
+  switch (state) {
+    case 'defined':
+      return [line('start', name)];
+    case 'running':
+    case 'paused':
+      if (!managed) return [line('attach', name), line('stop', name)];
+      return [...(terminal === 'attached' || terminal === 'detached' ? [line('attach', name)] : []), line('logs', name, '-f'), line('stop', name)];
+    case 'restarting':
+      return [line('logs', name, '-f'), line('stop', name)];
+    case 'exited':
+    case 'stopped':
+      return [exitCode === 0 ? line('logs', name) : line('logs', name, '-n', '50'), line('restart', name), line('remove', name)];
+    case 'unknown':
+      return ['longhaul doctor'];
+  }
 }
