@@ -150,9 +150,18 @@ async function findForeign(name: string, context: LookupContext): Promise<Lookup
   const found = surveys.flatMap((survey) => (survey.kind === 'answered' ? foreignIn(survey, context) : [])).filter(({ status }) => status.name === name);
   const [first, second] = found;
   if (first !== undefined && second === undefined) return first;
-  if (first !== undefined) {
-    const places = found.map(({ status }) => `tmux socket ${status.socketName ?? '?'}`);
-    throw new SessionAmbiguousError(name, places, { hint: 'Both were made by hand: rename one of them (tmux rename-session)' });
-  }
+  if (first !== undefined) return chosenOf(name, found, context);
   return surveys.find((survey) => survey.kind === 'unknown') ?? { kind: 'absent' };
 }
+
+/** Of several made by hand the one at the socket that the caller named; Longhaul's own is nobody's choice. @throws SessionAmbiguousError */
+function chosenOf(name: string, found: readonly ForeignSession[], { socket, env }: LookupContext): ForeignSession {
+  const isOwn = 'name' in socket && socket.name === OWN_SOCKET;
+  const chosen = isOwn ? undefined : found.find(({ place }) => isSameSocket(place.socketPath, socketPath(socket, env)));
+  if (chosen !== undefined) return chosen;
+  const labels = found.map(({ status }) => status.socketName ?? '?');
+  throw new SessionAmbiguousError(name, labels.map((label) => `tmux socket ${label}`), { hint: `They were made by hand. Say which one: ${labels.map((label) => `--tmux-socket ${label}`).join(' or ')}` });
+}
+
+/** The server that Longhaul starts where nobody says otherwise. */
+export const OWN_SOCKET = 'longhaul';

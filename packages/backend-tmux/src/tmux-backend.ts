@@ -29,7 +29,7 @@ import type { ServerOwner } from './new-session.ts';
 import { pasteArgs, sendKeysArgs } from './send-input.ts';
 import { listSessions } from './session-list.ts';
 import type { LookupContext, PlacedSession } from './session-lookup.ts';
-import { findManaged, lookUp, removeTerminal, requireForeign, requireSession } from './session-lookup.ts';
+import { findManaged, lookUp, OWN_SOCKET, removeTerminal, requireForeign, requireSession } from './session-lookup.ts';
 import { hasTerminal } from './session-terminal.ts';
 import { startSession } from './start-session.ts';
 import { TmuxClient } from './tmux-client.ts';
@@ -70,7 +70,7 @@ export class TmuxBackend implements SessionBackend {
 
   constructor(options: TmuxBackendOptions) {
     // A start has 50 ms in all (design §4.2): too little to load a library for one spawn.
-    const { runs, socket = { name: 'longhaul' }, runner = systemRunner({ engine: 'node' }), env = process.env, answerMs = 5000 } = options;
+    const { runs, socket = { name: OWN_SOCKET }, runner = systemRunner({ engine: 'node' }), env = process.env, answerMs = 5000 } = options;
     this.#runs = runs instanceof RunStore ? runs : new RunStore(runs);
     this.#client = new TmuxClient({ runner, env, answerMs });
     this.#context = { client: this.#client, runs: this.#runs, socket, env };

@@ -131,14 +131,18 @@ describe.runIf(requireService('tmux', 'script'))('sessions that were made by han
     expect(await bed.backend.status(name)).toEqual({ kind: 'absent' });
   });
 
-  it('of one name on two sockets are ambiguous, and both are named', async () => {
+  it('of one name on two sockets are ambiguous, both are named, and the socket tells which is meant', async () => {
     const bed = await tmuxBed();
     for (const socket of ['desk', 'lab']) {
       killLater(bed, socket);
       await foreignTmux(bed, socket, 'new-session', '-d', '-s', 'notes', 'sleep 1000');
     }
-    await expect(bed.backend.stop('notes', { how: 'force' })).rejects.toMatchObject({ code: 'SESSION_AMBIGUOUS', backends: ['tmux socket desk', 'tmux socket lab'] });
+    await expect(bed.backend.stop('notes', { how: 'force' })).rejects.toMatchObject({ code: 'SESSION_AMBIGUOUS', backends: ['tmux socket desk', 'tmux socket lab'], hint: expect.stringContaining('--tmux-socket desk or --tmux-socket lab') as string });
     expect((await bed.backend.list()).sessions).toHaveLength(2);
+    const chosen = bed.another({ socket: { name: 'lab' } });
+    expect(await chosen.status('notes')).toMatchObject({ kind: 'present', status: { socketName: 'lab' } });
+    await chosen.stop('notes', { how: 'force' });
+    expect((await bed.backend.list()).sessions).toMatchObject([{ name: 'notes', socketName: 'desk' }]);
   });
 
   it('keep their name: a start says that it is taken', async () => {
