@@ -1,0 +1,69 @@
+import type { SessionStatus } from '@longhaul/sessions';
+import { EMPTY_STATUS } from '@longhaul/sessions';
+import { describe, expect, it } from 'vitest';
+
+import { endMeaning } from '../src/output/end-meaning.ts';
+import { Printer } from '../src/output/printer.ts';
+import type { StatusReport } from '../src/output/status-text.ts';
+import { statusText } from '../src/output/status-text.ts';
+
+const ended: SessionStatus = { ...EMPTY_STATUS, name: 'train', backend: 'tmux', state: 'exited', terminal: 'none', reason: 'exit' };
+
+function text(changes: Partial<SessionStatus>, more: Partial<StatusReport> = {}): string {
+  const printer = new Printer({ stdout: process.stdout, stderr: process.stderr, env: { NO_COLOR: '1' }, format: 'human' });
+  return statusText({ session: { ...ended, ...changes }, usage: null, terminalSize: null, log: null, outputs: [], next: [], ...more }, printer);
+}
+
+describe('the meaning of an end', () => {
+  it.each<[Partial<SessionStatus>, RegExp | string]>([
+    [{ exitCode: 0 }, ''],
+    [{ exitCode: 3 }, ''],
+    [{ exitCode: 126 }, /could not be executed/],
+    [{ exitCode: 127 }, /was not found/],
+    [{ exitCode: 128 }, ''],
+    [{ exitCode: 143 }, /143 is what a shell makes of SIGTERM: it was asked to end/],
+    [{ exitCode: 137 }, /137 is what a shell makes of SIGKILL: by force: somebody, or the kernel/],
+    [{ exitCode: 137, oomKilled: false }, /SIGKILL: by force, and not because its own memory limit was reached/],
+    [{ exitCode: 137, oomKilled: true }, 'its memory was over: the kernel killed it'],
+    [{ exitCode: null, signal: 'SIGSEGV', reason: 'signal' }, 'it touched memory that is not its own'],
+    [{ exitCode: 255 }, ''],
+    [{ exitCode: 137, state: 'stopped', stoppedBy: { who: 'lab', step: 'kill' } }, ''],
+    [{ exitCode: null, state: 'running', reason: null }, ''],
+  ])('%j', (changes, meaning) => {
+    const found = endMeaning({ ...ended, ...changes });
+    if (typeof meaning === 'string') expect(found).toBe(meaning);
+    else expect(found).toMatch(meaning);
+  });
+});
+
+describe('a status for people', () => {
+  const loop = { mode: 'on-failure', maxRestarts: 5, inRow: 2, firstRunId: null, previous: null, next: null, problem: null, ended: null } as const;
+
+  it('tells a crash loop, and when the next attempt comes', () => {
+    const at = new Date(Date.now() + 3_600_000).toISOString();
+    const previous = { runId: '01J9Z3N8Y2V6QG7T5B4M1K0XWA' as NonNullable<SessionStatus['runId']>, exitCode: 1, signal: null, reason: 'exit', endedAt: null } as const;
+    const shown = text({ state: 'restarting', attempt: 3, exitCode: 1, restart: { ...loop, previous, next: { attempt: 4, at }, problem: 'the disk is full' } });
+    expect(shown).toContain('attempt  3 (2 restarts of at most 5 in a row; the one before ended with code 1; restart: on-failure)');
+    expect(shown).toMatch(/next try attempt 4 in (?:59m59s|1h) \(.*\); held up: the disk is full/);
+    expect(text({ state: 'restarting', restart: { ...loop, next: { attempt: 2, at: null } } })).toContain('attempt 2 about to be decided');
+  });
+
+  it('says that it has given up', () => {
+    expect(text({ attempt: 6, exitCode: 1, restart: { ...loop, inRow: 5, ended: 'gave-up' } })).toContain('6 (5 restarts of at most 5 in a row; it has given up: too many restarts in a row)');
+    expect(text({ attempt: 1 })).not.toContain('attempt');
+  });
+
+  it('tells usage, log and place, each only where it is known', () => {
+    const usage = { of: 'container', cpuMs: 7_260_000, cpuPercent: 98.5, memoryBytes: 2e9, memoryLimitBytes: 4e9, processes: null } as const;
+    const shown = text({ backend: 'container', image: 'bot:1.4', socketName: 'podman' }, { usage, log: { path: '/state/runs/x/output.cri', bytes: 5e9, bytesOnDisk: 1e9 } });
+    expect(shown).toContain('usage    98.5 % of a processor now, 2h1m of processor time so far, 2.0 GB of 4.0 GB of memory\n');
+    expect(shown).toContain('log      5.0 GB, of which the last 1.0 GB are kept, /state/runs/x/output.cri\n');
+    expect(shown).toContain('terminal podman\n');
+    expect(text({}, { log: { path: '/x', bytes: 100, bytesOnDisk: 0 } })).toContain('log      100 B, /x\n');
+    expect(text({})).not.toMatch(/usage|log|terminal/);
+  });
+
+  it('escapes what a name could do to the screen', () => {
+    expect(text({ name: '\u001b]0;x\u0007', managed: false, command: ['\u202e'] })).not.toMatch(/\u001b|\u0007|\u202e/);
+  });
+});
