@@ -39,9 +39,13 @@ export interface LogForm {
   readonly sums: (file: LogFile, range: { readonly run: RunDirectory; readonly from: number; readonly to: number; readonly before: DroppedRange | null }) => Promise<Pick<DroppedRange, 'timing' | 'entries'>>;
 }
 
+/** A container with a terminal: engines call its one stream stdout. */
+const terminalForm: LogForm = { ...criForm, chunks: (block, from) => criForm.chunks(block, from).map((chunk) => ({ ...chunk, stream: 'terminal' })) };
+
 /** The form of a run's log. */
 export function formOf(run: RunDirectory): LogForm {
   const { spec } = readRun(run);
   const isContainer = spec === null ? existsSync(join(run.path, CRI_FILE)) : spec.backend === 'container';
-  return isContainer ? criForm : scriptForm(spec?.platform ?? process.platform);
+  if (isContainer) return spec?.container?.terminal === 'yes' ? terminalForm : criForm;
+  return scriptForm(spec?.platform ?? process.platform);
 }

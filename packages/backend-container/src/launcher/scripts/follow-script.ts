@@ -76,9 +76,8 @@ async function state() {
 class Log {
   constructor() {
     this.fd = openSync(LOG, 'a+', 0o600);
-    // What is there already, from a follower before: whole entries, and how many bytes of the job they hold.
-    this.entries = 0;
-    this.bytes = 0;
+    // What is there already, from a follower before: bytes of the job, by stream.
+    this.bytes = { stdout: 0, stderr: 0 };
     this.recover();
   }
 
@@ -94,9 +93,9 @@ class Log {
       rest = Buffer.concat([rest, block.subarray(0, read)]);
       for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE)) {
         // "time stream F bytes": the third field says whether the newline is the job's.
-        const mark = rest.indexOf(0x20, rest.indexOf(0x20) + 1) + 1;
-        this.bytes += end - mark - 2 + (rest[mark] === 0x46 ? 1 : 0);
-        this.entries += 1;
+        const stream = rest.indexOf(0x20) + 1;
+        const mark = rest.indexOf(0x20, stream) + 1;
+        this.bytes[rest.toString('latin1', stream, mark - 1)] += end - mark - 2 + (rest[mark] === 0x46 ? 1 : 0);
         whole += end + 1;
         rest = rest.subarray(end + 1);
       }
@@ -104,16 +103,21 @@ class Log {
     if (whole < size) ftruncateSync(this.fd, whole);
   }
 
-  write(time, stream, bytes) {
-    const ends = bytes.at(-1) === NEWLINE;
-    this.entries += 1;
-    this.bytes += bytes.length;
-    const line = [Buffer.from(time + ' ' + stream + (ends ? ' F ' : ' P ')), bytes];
-    if (!ends) line.push(Buffer.from('\n'));
-    this.put(Buffer.concat(line));
+  /** One entry for each line of a piece, and for what is left. */
+  write(time, stream, piece) {
+    const parts = [];
+    for (let at = 0; at < piece.length; ) {
+      const newline = piece.indexOf(NEWLINE, at);
+      const end = newline === -1 ? piece.length : newline + 1;
+      parts.push(Buffer.from(time + ' ' + stream + (newline === -1 ? ' P ' : ' F ')), piece.subarray(at, end));
+      if (newline === -1) parts.push(Buffer.from('\n'));
+      at = end;
+    }
+    this.bytes[stream] += piece.length;
+    this.put(Buffer.concat(parts));
   }
 
-  /** A full disk holds the copy back, not the job: docker keeps what is not fetched yet. */
+  /** A full disk holds the copy back, and after a while the job: rather that than a line lost. */
   put(bytes) {
     for (let at = 0; at < bytes.length; ) {
       try {
@@ -130,8 +134,12 @@ class Log {
   }
 }
 
-/** Frames of a log without a terminal: stream, three zeroes, length, bytes. */
-async function* frames(body) {
+/** Pieces of what the engine sends: with a terminal as they come, without in frames of stream, three zeroes, length, bytes. */
+async function* pieces(body) {
+  if (terminal === 'yes') {
+    for await (const bytes of body) yield { stream: 'stdout', bytes };
+    return;
+  }
   let rest = Buffer.alloc(0);
   for await (const chunk of body) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -146,98 +154,90 @@ async function* frames(body) {
   }
 }
 
-/** Copies what is not copied yet: the engine keeps its log in order, so as many entries as there are already are left out. */
-async function copyEntries(log, follow) {
-  const { status, body } = await request('GET', '/containers/' + id + '/logs?stdout=1&stderr=1&timestamps=1&follow=' + follow);
+/** docker cuts long lines here, and says of the last part of one ("local" driver) not that a newline followed. */
+const CUT = 16384;
+
+/** What the engine's own log has, with the newlines that its driver drops. Without a terminal each entry has its time. */
+async function* kept(follow) {
+  const timed = terminal === 'yes' ? 0 : 1;
+  const { status, body } = await request('GET', '/containers/' + id + '/logs?stdout=1&stderr=1&timestamps=' + timed + '&follow=' + follow);
   if (status !== 200) throw new Error('status ' + status + ': ' + (await text(body)));
-  let skip = log.entries;
-  for await (const { stream, bytes } of frames(body)) {
-    if (skip > 0) {
-      skip -= 1;
+  const owed = { stdout: false, stderr: false };
+  for await (const { stream, bytes } of pieces(body)) {
+    if (timed === 0) {
+      yield { time: new Date().toISOString(), stream, bytes };
       continue;
     }
     const space = bytes.indexOf(0x20);
-    log.write(bytes.toString('latin1', 0, space), stream, bytes.subarray(space + 1));
+    const time = bytes.toString('latin1', 0, space);
+    const own = bytes.subarray(space + 1);
+    if (owed[stream]) yield { time, stream, bytes: Buffer.from('\n') };
+    yield { time, stream, bytes: own };
+    owed[stream] = own.at(-1) !== NEWLINE && own.length < CUT;
   }
 }
 
-/** A terminal is copied as it comes, in pieces: a prompt has no newline. */
-function copyPieces(log, chunk, skip) {
-  const fresh = chunk.subarray(Math.min(skip, chunk.length));
-  for (let at = 0; at < fresh.length; ) {
-    const newline = fresh.indexOf(NEWLINE, at);
-    const end = newline === -1 ? fresh.length : newline + 1;
-    log.write(new Date().toISOString(), 'stdout', fresh.subarray(at, end));
-    at = end;
+/** Copies what is not copied yet: the engine keeps its log in order, so as many bytes as there are already are left out. */
+async function copyRest(log, follow) {
+  const skip = { ...log.bytes };
+  for await (const { time, stream, bytes } of kept(follow)) {
+    const fresh = bytes.subarray(Math.min(skip[stream], bytes.length));
+    skip[stream] -= bytes.length - fresh.length;
+    if (fresh.length > 0) log.write(time, stream, fresh);
   }
-  return skip - (chunk.length - fresh.length);
 }
 
-async function copyTerminal(log, follow) {
-  const { status, body } = await request('GET', '/containers/' + id + '/logs?stdout=1&stderr=1&follow=' + follow);
-  if (status !== 200) throw new Error('status ' + status + ': ' + (await text(body)));
-  let skip = log.bytes;
-  for await (const chunk of body) skip = copyPieces(log, chunk, skip);
-}
-
-/** Starts the container. What the engine has against it goes to stderr. */
-async function start() {
-  try {
-    const { status, body } = await request('POST', '/containers/' + id + '/start');
-    const answer = await text(body);
-    if (status < 300 || status === 304) return;
-    let message = answer.trim();
-    try {
-      message = JSON.parse(message).message;
-    } catch {
-      // Said as text.
-    }
-    process.stderr.write('Error response from daemon: ' + message + '\n');
-  } catch (error) {
-    process.stderr.write('Cannot connect to the Docker daemon: ' + error.message + '\n');
-  }
+function refuse(message) {
+  process.stderr.write(message + '\n');
   process.exit(125);
 }
 
-async function tellPid() {
-  const now = await state();
-  process.stdout.write(String(now === null ? 0 : now.Pid) + '\n');
+/** A request whose answer decides whether there is a job. What the engine has against it goes to stderr. */
+async function must(method, path) {
+  let answer;
+  try {
+    answer = await request(method, path);
+  } catch (error) {
+    return refuse('Cannot connect to the Docker daemon: ' + error.message);
+  }
+  if (answer.status < 300 || answer.status === 304) return answer;
+  let message = (await text(answer.body)).trim();
+  try {
+    message = JSON.parse(message).message;
+  } catch {
+    // Said as text.
+  }
+  return refuse('Error response from daemon: ' + message);
+}
+
+/** Starts the container and copies what it prints. Whether the engine was there from the start to the end of it, so that nothing can be missing. */
+async function runWhole(log) {
+  // Both before the start: neither the first byte nor the end of a job of a millisecond is missed.
+  const attached = await must('POST', '/containers/' + id + '/attach?stream=1&stdout=1&stderr=1');
+  const waited = await must('POST', '/containers/' + id + '/wait?condition=next-exit');
+  const witness = text(waited.body).then((answer) => typeof JSON.parse(answer).StatusCode === 'number').catch(() => false);
+  await text((await must('POST', '/containers/' + id + '/start')).body);
+  const told = state().then((now) => process.stdout.write(String(now === null ? 0 : now.Pid) + '\n'));
+  try {
+    for await (const { stream, bytes } of pieces(attached.body)) log.write(new Date().toISOString(), stream, bytes);
+  } catch {
+    // The engine is away; what follows is fetched from its log.
+  }
+  await told;
+  return await witness;
 }
 
 const log = new Log();
-const copy = terminal === 'yes' ? copyTerminal : copyEntries;
-if (task === 'start') {
-  let attached = null;
-  if (terminal === 'yes') {
-    attached = await request('POST', '/containers/' + id + '/attach?stream=1&stdout=1&stderr=1');
-    if (attached.status >= 300) {
-      process.stderr.write('Error response from daemon: ' + (await text(attached.body)) + '\n');
-      process.exit(125);
-    }
-  }
-  await start();
-  const told = tellPid();
-  if (attached !== null) {
-    try {
-      for await (const chunk of attached.body) copyPieces(log, chunk, 0);
-    } catch {
-      // The engine is away; what follows is fetched from its log.
-    }
-  } else {
-    await copy(log, 1).catch(() => {});
-  }
-  await told;
-}
-// Ended, or the engine has closed the connection: asked until the container has ended, or is gone.
-for (;;) {
-  const now = await state();
-  if (now === null) break;
-  const lives = now.Running || now.Paused || now.Restarting;
-  try {
-    await copy(log, lives ? 1 : 0);
-    if (!lives) break;
-  } catch {
-    await delay(200);
+if (task !== 'start' || !(await runWhole(log))) {
+  // The engine was away, or another follower before: asked until the container has ended, or is gone.
+  for (let lives = true; lives; ) {
+    const now = await state();
+    if (now === null) break;
+    lives = now.Running || now.Paused || now.Restarting;
+    await copyRest(log, lives ? 1 : 0).catch(() => {
+      lives = true;
+    });
+    if (lives) await delay(200);
   }
 }
 log.close();
