@@ -47,8 +47,9 @@ class Follower {
     const all = { follow: 'until-end' as const, ...options, signal: this.#stop.signal };
     if (name === 'all') this.#source = manager.followLogsOf('all', all);
     else this.#source = typeof name === 'string' ? manager.followLogs(name, all) : manager.followLogsOf(name, all);
-    onTestFinished(() => {
+    onTestFinished(async () => {
       this.#stop.abort();
+      await this.#source.return(undefined);
     });
   }
 

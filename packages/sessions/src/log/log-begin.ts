@@ -9,6 +9,8 @@ import type { RunLogOptions } from './run-log-options.ts';
 /** Where a reader begins. */
 export interface LogBeginning {
   readonly at: number;
+  /** Where the log's output begins. */
+  readonly start: number;
   /** How the log begins, to be recognized by. */
   readonly head: Buffer;
   /** What of the log is gone that this reader asked for. */
@@ -48,14 +50,14 @@ export async function beginningOf(file: LogFile, { run, form, options, limit, is
   if (since !== undefined) offsets.push(await form.since(file, range, since));
   if (lines !== undefined) offsets.push(await form.lastLines(file, range, { lines, stream }));
   // Offsets grow for ever, so a log that is shorter was cut.
-  if (after > size) return { at: Math.max(...offsets), head, notices: [{ kind: 'truncated', from: 0, to: null }] };
+  if (after > size) return { at: Math.max(...offsets), start, head, notices: [{ kind: 'truncated', from: 0, to: null }] };
   const at = Math.max(...offsets, after);
-  if (dropped === null || at >= dropped.to) return { at, head, notices: [] };
-  return { at: dropped.to, head, notices: [{ kind: 'dropped', from: Math.max(at, dropped.from), to: dropped.to }] };
+  if (dropped === null || at >= dropped.to) return { at, start, head, notices: [] };
+  return { at: dropped.to, start, head, notices: [{ kind: 'dropped', from: Math.max(at, dropped.from), to: dropped.to }] };
 }
 
 /** Somebody truncated the log, and script went on at its offset. */
 async function withoutHead(file: LogFile, { head, limit }: { readonly head: Buffer; readonly limit: number }): Promise<LogBeginning> {
   const at = await file.firstWritten(0, limit);
-  return { at, head, notices: [{ kind: 'truncated', from: 0, to: at }] };
+  return { at, start: 0, head, notices: [{ kind: 'truncated', from: 0, to: at }] };
 }

@@ -10,9 +10,6 @@ interface Piece {
   readonly bytes: Buffer;
 }
 
-/** Where a reader goes on in a log that was cut. `anew`: at its beginning. `here`: at this offset, past what reads as zeros. */
-export type AfterCut = { readonly kind: 'anew' } | { readonly kind: 'here'; readonly at: number };
-
 /**
  * Whether a log still is what it was when a reader read it. Somebody may truncate it (`copytruncate` of logrotate, `> output.log`).
  * A writer that appends then begins at 0; script(1) goes on where it was, and leaves zeros before it.
@@ -37,32 +34,33 @@ export class LogContinuity {
     this.#mark = { at: end - bytes.length, bytes };
   }
 
-  /** Where to go on if the log was cut since; null where it is what it was. */
-  async cut(file: LogFile, at: number): Promise<AfterCut | null> {
+  /**
+   * Where to go on if the log was cut since; null where it is what it was. From there on what reads as zeros is a hole. What was shown
+   * before and still is there is not shown again.
+   */
+  async cut(file: LogFile, at: number): Promise<number | null> {
     const size = await file.size();
     const known = this.#mark ?? this.#head;
-    if (size >= at && (known === null || (await this.#isUnchanged(file, known)))) return null;
-    const isBegunAnew = size === 0 || (this.#head !== null && !(await this.#isUnchanged(file, this.#head)) && !(await isZero(file)));
+    if (size >= at && (known === null || (await this.#differsFrom(file, known)) === null)) return null;
     this.#mark = null;
-    if (!isBegunAnew) return { kind: 'here', at: Math.min(at, size) };
-    this.#head = null;
-    return { kind: 'anew' };
+    const differs = this.#head === null ? null : await this.#differsFrom(file, this.#head);
+    if (size === 0) this.#head = null;
+    return size === 0 || differs === null ? Math.min(at, size) : lineStartBefore(await headOf(file), differs);
   }
 
-  /** Compares as far as the log goes, and only what was not dropped. */
-  async #isUnchanged(file: LogFile, { at, bytes }: Piece): Promise<boolean> {
+  /** Offset of the first byte that is another one now, as far as the log goes; what was dropped does not count. */
+  async #differsFrom(file: LogFile, { at, bytes }: Piece): Promise<number | null> {
     const found = await file.slice(at, at + bytes.length);
-    if (found.equals(bytes.subarray(0, found.length))) return true;
+    if (found.equals(bytes.subarray(0, found.length))) return null;
     // Looked at after the bytes: the record is made before the hole.
     const dropped = readDropped(this.#runPath);
-    if (dropped === null) return false;
-    const outside = (_byte: number, index: number): boolean => at + index < dropped.from || at + index >= dropped.to;
-    return Buffer.from(found.filter(outside)).equals(Buffer.from(bytes.subarray(0, found.length).filter(outside)));
+    const index = found.findIndex((byte, place) => byte !== bytes[place] && !(dropped !== null && at + place >= dropped.from && at + place < dropped.to));
+    return index === -1 ? null : at + index;
   }
 }
 
-async function isZero(file: LogFile): Promise<boolean> {
-  return (await file.slice(0, 1))[0] === 0;
+function lineStartBefore(head: Buffer, offset: number): number {
+  return offset === 0 ? 0 : head.lastIndexOf(0x0a, offset - 1) + 1;
 }
 
 /** The beginning of a log, as far as it is compared. */

@@ -5,7 +5,6 @@ import type { LogChunk } from '../session-backend.ts';
 import type { DroppedRange } from './dropped-range.ts';
 import { readDropped } from './dropped-range.ts';
 import { beginningOf } from './log-begin.ts';
-import type { AfterCut } from './log-continuity.ts';
 import { headOf, LogContinuity } from './log-continuity.ts';
 import { LogFile } from './log-file.ts';
 import type { LogForm } from './log-form.ts';
@@ -37,6 +36,7 @@ export class RunLogReader implements AsyncDisposable {
   #file: LogFile | null = null;
   /** Where reading goes on; null until it has begun. */
   #at: number | null = null;
+  #start: number = 0;
   #hasBegun: boolean = false;
   /** The log was cut: what reads as zeros here is a hole that script(1) left. */
   #isBehindCut: boolean = false;
@@ -79,7 +79,7 @@ export class RunLogReader implements AsyncDisposable {
   async *#readOn(look: Look): AsyncGenerator<RunLogEvent> {
     const file = this.#file;
     if (file === null) return;
-    if (this.#at !== null) yield* this.#goOnAfter(await this.#continuity.cut(file, this.#at), file);
+    if (this.#at !== null) yield* this.#goOnAt(await this.#continuity.cut(file, this.#at), file);
     if (look.limit === null) return;
     if (this.#at === null) yield* this.#begin(file, { limit: look.limit, isLast: look.isLast || look.isReplaced });
     while (this.#at !== null && this.#at < look.limit) {
@@ -87,7 +87,7 @@ export class RunLogReader implements AsyncDisposable {
       const block = await file.block(this.#at, look.limit);
       // Where bytes are missing there are zeros, which a job may print too; or there is nothing any more.
       const gap = block.length === 0 || block.includes(0) ? await this.#gapAt(file, this.#at) : null;
-      if (gap !== null) yield* 'to' in gap ? this.#drop(this.#at, gap.to) : this.#goOnAfter(gap, file);
+      if (gap !== null) yield* typeof gap === 'object' ? this.#drop(this.#at, gap.to) : this.#goOnAt(gap, file);
       else if (block.length === 0) return;
       else yield* this.#pass(block, this.#at);
     }
@@ -100,12 +100,13 @@ export class RunLogReader implements AsyncDisposable {
     if (beginning === null) return;
     this.#hasBegun = true;
     this.#at = beginning.at;
+    this.#start = beginning.start;
     this.#continuity.setHead(beginning.head);
     yield* beginning.notices;
   }
 
-  /** What is missing at this offset, if anything is: a range that was dropped, or what somebody else has cut off. */
-  async #gapAt(file: LogFile, at: number): Promise<DroppedRange | AfterCut | null> {
+  /** What is missing at this offset, if anything is: a range that was dropped; or where to go on, where somebody else has cut the log. */
+  async #gapAt(file: LogFile, at: number): Promise<DroppedRange | number | null> {
     const dropped = readDropped(this.#run.path);
     return dropped !== null && at < dropped.to ? dropped : this.#continuity.cut(file, at);
   }
@@ -126,11 +127,11 @@ export class RunLogReader implements AsyncDisposable {
     yield { kind: 'dropped', from, to };
   }
 
-  async *#goOnAfter(cut: AfterCut | null, file: LogFile): AsyncGenerator<RunLogEvent> {
+  async *#goOnAt(cut: number | null, file: LogFile): AsyncGenerator<RunLogEvent> {
     const from = this.#at;
     if (cut === null || from === null) return;
     this.#isBehindCut = true;
-    this.#at = cut.kind === 'here' ? cut.at : (this.#formOf().start(await headOf(file)) ?? 0);
+    this.#at = Math.max(cut, this.#formOf().start(await headOf(file)) ?? 0);
     yield { kind: 'truncated', from, to: null };
   }
 
@@ -144,7 +145,7 @@ export class RunLogReader implements AsyncDisposable {
   }
 
   async *#takeSuccessor(): AsyncGenerator<RunLogEvent> {
-    const isKnown = this.#at !== null;
+    const isKnown = this.#at !== null && this.#at > this.#start;
     await this[Symbol.asyncDispose]();
     this.#at = null;
     this.#continuity = new LogContinuity(this.#run.path);
