@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
-import { WriteStream } from 'node:tty';
+import type { WriteStream } from 'node:tty';
 
 /** A terminal's size in cells. */
 export interface TerminalSize {
@@ -28,7 +28,8 @@ export function terminalSize(pid: number): TerminalSize | null {
 function sizeOf(fd: number): TerminalSize | null {
   let terminal: WriteStream;
   try {
-    terminal = new WriteStream(fd);
+    // Looked up here: every command line would load the module, and few ask for a size.
+    terminal = new (process.getBuiltinModule('node:tty').WriteStream)(fd);
   } catch {
     closeSync(fd);
     return null;
