@@ -1,4 +1,4 @@
-import { parseDuration } from '@longhaul/config';
+import { parseDuration, parseSize } from '@longhaul/config';
 
 import { UsageError } from './usage-error.ts';
 
@@ -13,6 +13,13 @@ export function durationMs(text: string, flag: string): number {
   const ms = parseDuration(text);
   if (ms !== null) return ms;
   throw new UsageError(`${flag} must be a duration such as 90s, 10m, 24h or 7d`);
+}
+
+/** Bytes. @throws UsageError naming the flag */
+export function byteCount(text: string, flag: string): number {
+  const bytes = parseSize(text);
+  if (bytes !== null) return bytes;
+  throw new UsageError(`${flag} must be a size such as 500MB or 2GiB`);
 }
 
 /** A moment: an ISO date and time, or a duration before `now`. @throws UsageError naming the flag */

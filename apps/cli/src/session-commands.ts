@@ -5,6 +5,7 @@ export { list } from './commands/list.ts';
 export { logs } from './commands/logs.ts';
 export { parseCall } from './parse-call.ts';
 export { remove } from './commands/remove.ts';
+export { restart } from './commands/restart.ts';
 export { run } from './commands/run.ts';
 export { runEnded } from './commands/run-ended.ts';
 export { send } from './commands/send.ts';

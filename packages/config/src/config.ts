@@ -23,8 +23,45 @@ export interface SessionSettings {
   readonly passEnv: readonly string[];
   readonly outputs: readonly OutputSettings[];
   readonly stop: StopSettings;
-  /** Keys that this version reads but cannot honour (`restart`, `image` …): a start of the session is refused, naming them. */
-  readonly unavailable: readonly string[];
+  readonly restart: RestartSettings | null;
+  readonly ready: ReadySettings | null;
+  /** Bytes on disk that the log of a run may take; null: no limit. */
+  readonly maxLogBytes: number | null;
+  /** What only a container uses; nothing is set where nothing was written. */
+  readonly container: ContainerSettings;
+}
+
+/** When a job is started again (design §4.6); null: the default. */
+export interface RestartSettings {
+  /** `no`, `always`, `on-failure` or `on-failure:MAX`. */
+  readonly when: string;
+  readonly delayMs: number | null;
+  readonly maxDelayMs: number | null;
+  readonly resetMs: number | null;
+}
+
+/** When a running job counts as ready. */
+export type ReadySettings =
+  | { readonly kind: 'log'; readonly pattern: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'http'; readonly url: string }
+  | { readonly kind: 'command'; readonly argv: readonly string[] };
+
+/** A container as it is written; null: the default. */
+export interface ContainerSettings {
+  readonly image: string | null;
+  readonly runtime: 'podman' | 'docker' | null;
+  readonly pull: 'missing' | 'always' | 'never' | null;
+  /** `HOST:CONTAINER[:ro]`, paths of this machine absolute. */
+  readonly volumes: readonly string[];
+  readonly ports: readonly string[];
+  readonly workingDir: string | null;
+  readonly logVolume: string | null;
+  readonly memory: string | null;
+  readonly cpus: string | null;
+  readonly network: string | null;
+  readonly tty: boolean | null;
+  readonly init: boolean | null;
 }
 
 /** A directory or file that a session produces. */

@@ -126,10 +126,6 @@ function originsOf({ settings, sessions, destinations }: Layer): ReadonlyMap<str
 }
 
 /** What is read but does nothing in this version is said, or a person would count on it. */
-function limitationsOf({ reclaim, sessions }: Config): string[] {
-  const limitations = [...sessions].flatMap(([name, { unavailable }]) =>
-    unavailable.length === 0 ? [] : [`sessions.${name}: ${unavailable.join(', ')} cannot be honoured by this version; starting it is refused`],
-  );
-  if (reclaim.enabled) limitations.push('reclaim.enabled: this version never deletes anything local; nothing is reclaimed');
-  return limitations;
+function limitationsOf({ reclaim }: Config): string[] {
+  return reclaim.enabled ? ['reclaim.enabled: this version never deletes anything local; nothing is reclaimed'] : [];
 }

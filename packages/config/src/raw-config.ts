@@ -17,6 +17,14 @@ export interface RawStop {
   timeout?: Optional<string>;
 }
 
+/** One of them. */
+export interface RawReady {
+  log?: Optional<string>;
+  tcp?: Optional<string | number>;
+  http?: Optional<string>;
+  command?: Optional<string | string[]>;
+}
+
 export interface RawOutput {
   path: string;
   to: string | string[];
@@ -33,9 +41,23 @@ export interface RawSession {
   outputs?: Optional<RawOutput[]>;
   stop?: Optional<RawStop>;
   restart?: Optional<string>;
+  restartDelay?: Optional<string>;
+  restartMaxDelay?: Optional<string>;
+  restartReset?: Optional<string>;
+  ready?: Optional<RawReady>;
+  maxLog?: Optional<string>;
   image?: Optional<string>;
+  runtime?: Optional<'podman' | 'docker'>;
+  pull?: Optional<'missing' | 'always' | 'never'>;
   volumes?: Optional<string[]>;
   ports?: Optional<string[]>;
+  containerDir?: Optional<string>;
+  logVolume?: Optional<string>;
+  memory?: Optional<string>;
+  cpus?: Optional<string | number>;
+  network?: Optional<string>;
+  tty?: Optional<boolean>;
+  init?: Optional<boolean>;
 }
 
 interface RawCommon {

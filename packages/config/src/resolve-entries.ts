@@ -1,10 +1,11 @@
 import path from 'node:path';
 
 import { bytesPerSecond } from './bandwidth.ts';
-import type { DestinationSettings, OutputSettings, SessionSettings, StopSettings } from './config.ts';
+import type { ContainerSettings, DestinationSettings, OutputSettings, ReadySettings, RestartSettings, SessionSettings, StopSettings } from './config.ts';
 import { parseDuration } from './duration.ts';
-import type { RawDestination, RawOutput, RawSession, RawStop } from './raw-config.ts';
+import type { RawDestination, RawOutput, RawReady, RawSession, RawStop } from './raw-config.ts';
 import { expandHome } from './setting.ts';
+import { parseSize } from './size.ts';
 
 /** The file that entries stand in: relative paths are relative to its folder (design §7). */
 export interface FileContext {
@@ -13,13 +14,11 @@ export interface FileContext {
   readonly home: string;
 }
 
-/** Keys of a session that are read, but that this version cannot honour. */
-const NOT_YET = ['image', 'volumes', 'ports'] as const satisfies readonly (keyof RawSession)[];
-
 /** Makes paths absolute and gives everything its unit. */
 export function resolveSession(raw: RawSession, context: FileContext): SessionSettings {
   return {
-    backend: raw.backend ?? null,
+    // Only a container has an image.
+    backend: raw.backend ?? (raw.image === undefined ? null : 'container'),
     command: typeof raw.command === 'string' ? ['sh', '-c', raw.command] : (raw.command ?? []),
     workingDir: workingDirOf(raw, context),
     env: new Map(Object.entries(raw.env ?? {})),
@@ -27,7 +26,10 @@ export function resolveSession(raw: RawSession, context: FileContext): SessionSe
     passEnv: raw.passEnv ?? [],
     outputs: (raw.outputs ?? []).map((output) => resolveOutput(output, context)),
     stop: resolveStop(raw.stop),
-    unavailable: [...NOT_YET.filter((key) => raw[key] !== undefined), ...(raw.restart === undefined || raw.restart === 'no' ? [] : ['restart'])],
+    restart: resolveRestart(raw),
+    ready: raw.ready === undefined ? null : resolveReady(raw.ready),
+    maxLogBytes: raw.maxLog === undefined ? null : parseSize(raw.maxLog),
+    container: resolveContainer(raw, context),
   };
 }
 
@@ -52,6 +54,45 @@ export function resolveDestination(raw: RawDestination, context: FileContext): D
     case 'rclone':
       return { type: 'rclone', remote: raw.remote, ...common };
   }
+}
+
+function resolveRestart({ restart, restartDelay, restartMaxDelay, restartReset }: RawSession): RestartSettings | null {
+  if (restart === undefined) return null;
+  const ms = (text: string | undefined): number | null => (text === undefined ? null : parseDuration(text));
+  return { when: restart, delayMs: ms(restartDelay), maxDelayMs: ms(restartMaxDelay), resetMs: ms(restartReset) };
+}
+
+function resolveReady({ log, tcp, http, command }: RawReady): ReadySettings {
+  if (log !== undefined) return { kind: 'log', pattern: log };
+  if (http !== undefined) return { kind: 'http', url: http };
+  if (command !== undefined) return { kind: 'command', argv: typeof command === 'string' ? ['sh', '-c', command] : command };
+  const [, host = 'localhost', port = ''] = /^(?:(.+):)?(\d+)$/.exec(String(tcp ?? '')) ?? [];
+  return { kind: 'tcp', host, port: Number(port) };
+}
+
+function resolveContainer(raw: RawSession, context: FileContext): ContainerSettings {
+  return {
+    image: raw.image ?? null,
+    runtime: raw.runtime ?? null,
+    pull: raw.pull ?? null,
+    volumes: (raw.volumes ?? []).map((volume) => resolveVolume(volume, context)),
+    ports: raw.ports ?? [],
+    workingDir: raw.containerDir ?? null,
+    logVolume: raw.logVolume ?? null,
+    memory: raw.memory ?? null,
+    cpus: raw.cpus === undefined ? null : String(raw.cpus),
+    network: raw.network ?? null,
+    tty: raw.tty ?? null,
+    init: raw.init ?? null,
+  };
+}
+
+/** A name without a slash is a volume of the engine. */
+function resolveVolume(volume: string, context: FileContext): string {
+  const colon = volume.indexOf(':');
+  const source = volume.slice(0, colon);
+  const isPath = /[/~]/.test(source) || source === '.' || source === '..';
+  return isPath ? `${absolute(source, context)}${volume.slice(colon)}` : volume;
 }
 
 function workingDirOf(raw: RawSession, context: FileContext): string | null {

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 
 import { DURATION_EXAMPLES } from './duration.ts';
-import type { RawConfig, RawDestination, RawSession, RawStop } from './raw-config.ts';
+import type { RawConfig, RawDestination, RawReady, RawSession, RawStop } from './raw-config.ts';
 import { SIZE_EXAMPLES } from './size.ts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -37,6 +37,21 @@ const output = z.strictObject({
   as: text.optional().meta({ description: 'Final name; a template of {name} {session} {run} {host} {date}' }),
 });
 
+const VOLUME = /^[^:\0]+:\/[^:\0]*(?::(?:ro|rw))?$/;
+const VOLUME_RULE = 'must be HOST:CONTAINER or HOST:CONTAINER:ro, with an absolute path in the container, such as ./data:/data';
+const PORT = /^(?:(?:\[[0-9A-Fa-f:.]+\]|\d{1,3}(?:\.\d{1,3}){3}):)?\d{1,5}:\d{1,5}(?:\/(?:tcp|udp))?$/;
+const inside = z.string().regex(/^\/[^:\0]*$/, { error: 'must be an absolute path in the container' });
+
+const READY_KEYS = ['log', 'tcp', 'http', 'command'] as const;
+const ready: z.ZodType<RawReady> = z
+  .strictObject({
+    log: text.optional().meta({ description: 'A pattern (regular expression) that a line of its log matches' }),
+    tcp: z.union([z.int().min(1).max(65_535), z.string().regex(/^(?:\S+:)?\d{1,5}$/, { error: 'must be a port, or host:port' })], { error: 'must be a port, or host:port' }).optional(),
+    http: z.string().regex(/^https?:\/\/\S+$/i, { error: 'must be an address of http or https' }).optional().meta({ description: 'Ready when it answers with 200 to 399' }),
+    command: oneOrMore.optional().meta({ description: "Ready when it exits with 0; run with the job's directory and environment" }),
+  })
+  .refine((value) => READY_KEYS.filter((key) => value[key] !== undefined).length === 1, { error: 'must have exactly one of log, tcp, http, command' });
+
 const session: z.ZodType<RawSession> = z.strictObject({
   command: oneOrMore.optional().meta({ description: 'A list is run as it is, without a shell; a text is run by sh -c' }),
   backend: z.enum(['tmux', 'container']).optional(),
@@ -46,10 +61,28 @@ const session: z.ZodType<RawSession> = z.strictObject({
   passEnv: z.array(z.string().regex(ENV_NAME)).optional().meta({ description: "Variables taken from the caller; the way for secrets" }),
   outputs: z.array(output).optional(),
   stop: stop.optional(),
-  restart: z.string().regex(/^(?:no|always|on-failure(?::\d{1,4})?)$/, { error: 'must be no, always, on-failure or on-failure:MAX' }).optional(),
-  image: text.optional(),
-  volumes: z.array(text).optional(),
-  ports: z.array(text).optional(),
+  restart: z
+    .string()
+    .regex(/^(?:no|always|on-failure(?::\d{1,6})?)$/, { error: 'must be no, always, on-failure or on-failure:MAX' })
+    .optional()
+    .meta({ description: 'Whether a job that ended by itself is started again: no, always, on-failure or on-failure:MAX (restarts in a row)' }),
+  restartDelay: duration.optional().meta({ description: 'Before the first restart; doubled for each that follows in a row. 1s if not given' }),
+  restartMaxDelay: duration.optional().meta({ description: 'The longest pause before a restart; 5m if not given' }),
+  restartReset: duration.optional().meta({ description: 'A job that lived so long begins a new row of restarts; 1m if not given' }),
+  ready: ready.optional().meta({ description: 'When the running job counts as ready: one of log, tcp, http, command' }),
+  maxLog: size.optional().meta({ description: 'Space that the log of a run may take; the oldest output goes first. No limit if not given' }),
+  image: text.optional().meta({ description: 'Image of the container; with it, backend is container' }),
+  runtime: z.enum(['podman', 'docker']).optional().meta({ description: 'Which engine; podman where it is there if not given, else docker' }),
+  pull: z.enum(['missing', 'always', 'never']).optional().meta({ description: 'Whether the image is fetched; missing if not given' }),
+  volumes: z.array(z.string().regex(VOLUME, { error: VOLUME_RULE })).optional().meta({ description: "HOST:CONTAINER or HOST:CONTAINER:ro; a path HOST is relative to this file's folder, a name without a slash is a volume of the engine" }),
+  ports: z.array(z.string().regex(PORT, { error: 'must be HOST:CONTAINER, such as 8080:80, 0.0.0.0:8080:80 or 5353:53/udp' })).optional().meta({ description: '[ADDRESS:]HOST:CONTAINER[/udp]; only this machine reaches it where no address is given' }),
+  containerDir: inside.optional().meta({ description: "Working directory in the container; the image's if not given" }),
+  logVolume: inside.optional().meta({ description: "Folder in the container that is kept with the run's log, for programs that write log files of their own" }),
+  memory: z.string().regex(/^\d+(?:\.\d+)? ?[kmgt]?i?b?$/i, { error: 'must be a size such as 512m, 2g or 1.5GiB' }).optional().meta({ description: 'Memory limit: 512m, 2g, 1.5GiB' }),
+  cpus: z.union([z.number().positive(), z.string().regex(/^\d+(?:\.\d+)?$/, { error: 'must be a number of processors such as 2 or 0.5' })], { error: 'must be a number of processors such as 2 or 0.5' }).optional().meta({ description: 'Limit of processors, in parts too: 0.5' }),
+  network: text.optional().meta({ description: "Network of the engine; its default if not given. none: no network" }),
+  tty: z.boolean().optional().meta({ description: 'A terminal in the container, for programs with a screen; merges stdout and stderr' }),
+  init: z.boolean().optional().meta({ description: 'false: no init process in the container, even where the engine has one' }),
 });
 
 const common = {

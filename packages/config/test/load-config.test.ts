@@ -48,13 +48,89 @@ it('reads the example of the design with exact units and absolute paths', async 
   expect(config.reclaim).toEqual({ enabled: false, minVerifyPasses: 2, minAgeMs: 86_400_000 });
 });
 
+it('reads what a container, a restart and readiness are', async () => {
+  const folder = projectFolder();
+  folder.write('project/longhaul.yaml', `
+sessions:
+  bot:
+    image: registry.example/bot:1.4
+    runtime: docker
+    pull: never
+    volumes: ["./data:/app/data", "../x/y:/y:ro", "~/z:/z", "cache:/cache", "/abs:/abs"]
+    ports: ["8080:80", "0.0.0.0:53:53/udp"]
+    containerDir: /app
+    logVolume: /app/logs
+    memory: 512m
+    cpus: 0.5
+    network: none
+    tty: true
+    init: false
+    restart: on-failure:5
+    restartDelay: 2s
+    restartMaxDelay: 1m
+    restartReset: 10m
+    maxLog: 20MB
+    ready: { tcp: "db:5432" }
+  web: { command: serve, ready: { http: "http://localhost:8080/health" }, restart: always }
+  log: { command: serve, ready: { log: "^listening" } }
+  cmd: { command: serve, ready: { command: [./check, x] } }
+  short: { command: serve, ready: { tcp: 80 } }
+`);
+  const { config } = await load(folder);
+  expect(config.sessions.get('bot')).toMatchObject({
+    backend: 'container',
+    command: [],
+    container: {
+      image: 'registry.example/bot:1.4',
+      runtime: 'docker',
+      pull: 'never',
+      volumes: [`${folder.project}/data:/app/data`, `${path.join(folder.project, '../x/y')}:/y:ro`, `${path.join(folder.home, 'z')}:/z`, 'cache:/cache', '/abs:/abs'],
+      ports: ['8080:80', '0.0.0.0:53:53/udp'],
+      workingDir: '/app',
+      logVolume: '/app/logs',
+      memory: '512m',
+      cpus: '0.5',
+      network: 'none',
+      tty: true,
+      init: false,
+    },
+    restart: { when: 'on-failure:5', delayMs: 2000, maxDelayMs: 60_000, resetMs: 600_000 },
+    maxLogBytes: 20_000_000,
+    ready: { kind: 'tcp', host: 'db', port: 5432 },
+  });
+  expect(config.sessions.get('web')).toMatchObject({ backend: null, restart: { when: 'always', delayMs: null }, ready: { kind: 'http', url: 'http://localhost:8080/health' }, container: { image: null, volumes: [] } });
+  expect(config.sessions.get('log')?.ready).toEqual({ kind: 'log', pattern: '^listening' });
+  expect(config.sessions.get('cmd')?.ready).toEqual({ kind: 'command', argv: ['./check', 'x'] });
+  expect(config.sessions.get('short')?.ready).toEqual({ kind: 'tcp', host: 'localhost', port: 80 });
+});
+
+it.each([
+  ['volumes: ["data"]', /volumes.*HOST:CONTAINER/],
+  ['volumes: ["./a:b"]', /HOST:CONTAINER/],
+  ['ports: ["80"]', /HOST:CONTAINER/],
+  ['memory: lots', /512m/],
+  ['cpus: many', /number of processors/],
+  ['containerDir: app', /absolute path in the container/],
+  ['restart: sometimes', /on-failure:MAX/],
+  ['restart: "always:3"', /on-failure:MAX/],
+  ['ready: { tcp: 80, log: x }', /exactly one/],
+  ['ready: {}', /exactly one/],
+  ['ready: { http: "localhost" }', /http or https/],
+  ['pull: perhaps', /missing/],
+])('says what is wrong with %s, and where', async (line, message) => {
+  const folder = projectFolder();
+  folder.write('project/longhaul.yaml', `sessions:\n  bot:\n    command: x\n    ${line}\n`);
+  const error = await load(folder).then(() => null, (cause: unknown) => cause);
+  expect(String(error)).toMatch(message);
+  expect(String(error)).toMatch(/longhaul\.yaml:4:/);
+});
+
 it('says which keys this version cannot honour, instead of leaving them out in silence', async () => {
   const folder = projectFolder();
   folder.write('project/longhaul.yaml', DESIGN_EXAMPLE.replace('enabled: false', 'enabled: true'));
   const { config, limitations } = await load(folder);
-  expect(config.sessions.get('train')?.unavailable).toEqual(['restart']);
-  expect(config.sessions.get('bot')?.unavailable).toEqual(['image', 'volumes']);
-  expect(limitations.join('\n')).toMatch(/sessions\.train: restart.*\n.*sessions\.bot: image, volumes.*\n.*reclaim\.enabled/);
+  expect(config.reclaim.enabled).toBe(true);
+  expect(limitations.join('\n')).toMatch(/^reclaim\.enabled: /);
 });
 
 it('runs a command that is one text by sh -c', async () => {

@@ -1,4 +1,4 @@
-import type { Config, SessionSettings } from '@longhaul/config';
+import type { Config, ContainerSettings, SessionSettings } from '@longhaul/config';
 import { loadConfig } from '@longhaul/config';
 import { SessionConfigError } from '@longhaul/errors';
 import { describe, expect, it } from 'vitest';
@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import type { StartContext, StartInput } from '../src/start-input.ts';
 import { requestOf } from '../src/start-input.ts';
 import { scratch } from './scratch.ts';
+
+const NO_CONTAINER: ContainerSettings = { image: null, runtime: null, pull: null, volumes: [], ports: [], workingDir: null, logVolume: null, memory: null, cpus: null, network: null, tty: null, init: null };
 
 const TRAIN: SessionSettings = {
   backend: null,
@@ -16,7 +18,10 @@ const TRAIN: SessionSettings = {
   passEnv: ['TOKEN'],
   outputs: [{ path: 'runs', to: ['nas'], as: null }],
   stop: { signal: 'TERM', timeoutMs: null },
-  unavailable: [],
+  restart: null,
+  ready: null,
+  maxLogBytes: null,
+  container: NO_CONTAINER,
 };
 
 async function context(train: Partial<SessionSettings> = {}): Promise<StartContext> {
@@ -58,11 +63,29 @@ describe('a start', () => {
     expect(requestOf({ name: 'other', command: ['x'] }, await context())).toMatchObject({ workingDir: '/here', env: {}, outputs: [], onExit: null });
   });
 
+  it('in a container takes the file\'s, the command line before it, and the image\'s own command', async () => {
+    const container = { ...NO_CONTAINER, image: 'bot:1', volumes: ['/project/data:/data', '/project/conf:/conf:ro'], ports: ['80:80'], memory: '1g', tty: true };
+    const restart = { when: 'always', delayMs: 2000, maxDelayMs: null, resetMs: 9000 };
+    const prepared = await context({ backend: 'container', command: [], container, restart, ready: { kind: 'log', pattern: 'up' } });
+    const flags = { volumes: ['./x:/data'], ports: ['81:81'], memory: '2g', tty: false, cpus: '0.5' };
+    expect(requestOf(input({ container: flags, restart: 'on-failure:3', restartDelayMs: 50 }), prepared)).toMatchObject({
+      backend: 'container',
+      command: [],
+      container: { image: 'bot:1', volumes: ['/project/conf:/conf:ro', './x:/data'], ports: ['80:80', '81:81'], memory: '2g', cpus: '0.5', terminal: 'no' },
+      restart: { when: 'on-failure:3', delayMs: 50, resetMs: 9000 },
+      ready: { kind: 'log', pattern: 'up' },
+    });
+  });
+
+  it('with an image needs no word about the backend', async () => {
+    expect(requestOf({ name: 'other', command: null, container: { image: 'bot:1' } }, await context())).toMatchObject({ backend: 'container', command: [], container: { image: 'bot:1' } });
+  });
+
   it.each([
     ['without a command', { name: 'other' }, {}, /has no command/],
     ['with outputs that go nowhere', { name: 'other', command: ['x'], outputs: ['a'] }, {}, /no place where they go/],
     ['with a destination for nothing', { name: 'other', command: ['x'], to: ['nas'] }, {}, /no outputs/],
-    ['that asks for what this version cannot do', {}, { unavailable: ['restart'] }, /cannot do: restart/],
+    ['with a delay before restarts that never come', { restartDelayMs: 5 }, {}, /no restart policy/],
     ['whose outputs would get one final name', { outputs: ['other/runs'], to: ['nas'] }, {}, /would get one name/],
   ] as const)('%s is refused', async (_what, more, train, message) => {
     const prepared = await context(train);

@@ -95,7 +95,7 @@ describe('the environment of a job', () => {
   });
 
   test('of a container has nothing of the caller', () => {
-    expect(envOf(build({ backend: 'container', env: { A: '1', HOME: null } }))).toEqual({ A: '1', HOME: '/home/lab' });
+    expect(envOf(build({ backend: 'container', container: { image: 'x' }, env: { A: '1', HOME: null } }))).toEqual({ A: '1', HOME: '/home/lab' });
   });
 
   test('says where Node has lost bytes that are not UTF-8', () => {

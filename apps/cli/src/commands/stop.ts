@@ -1,12 +1,20 @@
 import type { StopPolicy, StopReport } from '@longhaul/sessions';
 
-import type { CommandModule, OptionValues } from '../command-module.ts';
+import type { CommandModule, CommandOption, OptionValues } from '../command-module.ts';
 import { eachName, reportOutcomes } from '../each-name.ts';
 import { endText } from '../output/session-text.ts';
 import { printable } from '../output/printable.ts';
 import { durationMs } from '../parse-values.ts';
 import { UsageError } from '../usage-error.ts';
 import { withHost } from '../with-host.ts';
+
+/** What `stop` and `restart` share. */
+export const STOP_OPTIONS: readonly CommandOption[] = [
+  { flags: '--signal <NAME>', text: 'the first signal' },
+  { flags: '--timeout <TIME>', text: 'time between the signal and the kill: 30s, 5m' },
+  { flags: '--force', text: 'kill at once' },
+  { flags: '-b, --backend <KIND>', text: 'where several backends have the name', choices: ['tmux', 'container'] },
+];
 
 export const stop: CommandModule = {
   usage: 'NAME… [options]',
@@ -16,15 +24,10 @@ export const stop: CommandModule = {
     { line: 'longhaul stop train --signal TERM --timeout 2m', text: 'another signal, more time' },
     { line: 'longhaul stop train --force', text: 'kill at once' },
   ],
-  options: [
-    { flags: '--signal <NAME>', text: 'the first signal' },
-    { flags: '--timeout <TIME>', text: 'time between the signal and the kill: 30s, 5m' },
-    { flags: '--force', text: 'kill at once' },
-    { flags: '-b, --backend <KIND>', text: 'where several backends have the name', choices: ['tmux', 'container'] },
-  ],
+  options: STOP_OPTIONS,
   operands: { min: 1, max: Number.POSITIVE_INFINITY },
   run: async (cli, { operands, options }) => {
-    const policy = policyOf(options);
+    const policy = stopPolicyOf(options);
     const backend = options.text('backend') as 'tmux' | 'container' | null;
     return await withHost(cli, async (host) => {
       const outcomes = await eachName(operands, async (name) => await host.sessions.stop(name, host.stopPolicy(name, policy), backend === null ? {} : { backend }));
@@ -33,7 +36,8 @@ export const stop: CommandModule = {
   },
 };
 
-function policyOf(options: OptionValues): StopPolicy {
+/** @throws UsageError */
+export function stopPolicyOf(options: OptionValues): StopPolicy {
   const signal = options.text('signal');
   const timeout = options.text('timeout');
   if (options.has('force') && (signal !== null || timeout !== null)) throw new UsageError('--force kills at once: --signal and --timeout have no meaning with it');

@@ -11,11 +11,9 @@ import { quoteArgv, quoteForShell } from './shell-quote.ts';
  *
  * @throws SessionConfigError for a command that sh cannot be given.
  */
-export function formatCommandFile({ command, workingDir, umask }: SessionSpec, { envFile }: RunDirectory): string {
-  const [program] = command;
-  if (program === undefined || program === '') throw new SessionConfigError('the command is empty', { hint: 'give a program after --' });
-  // sh would take it for an option of exec, and has no way to say otherwise that all shells know.
-  if (program.startsWith('-')) throw new SessionConfigError(`the command ${JSON.stringify(program)} begins with a dash`, { hint: `write ./${program}` });
+export function formatCommandFile({ backend, command, workingDir, umask }: SessionSpec, { envFile }: RunDirectory): string {
+  // What stands in a container's file is not executed: an engine is given the argv, and has no such rules.
+  if (backend !== 'container') refuseUnusable(command);
   const directory = quoteForShell(workingDir, 'the working directory');
   return [
     '# What this run executes. Written once, read by the launcher.',
@@ -27,6 +25,12 @@ export function formatCommandFile({ command, workingDir, umask }: SessionSpec, {
     'exec "$@"',
     '',
   ].join('\n');
+}
+
+function refuseUnusable([program]: readonly string[]): void {
+  if (program === undefined || program === '') throw new SessionConfigError('the command is empty', { hint: 'give a program after --' });
+  // sh would take it for an option of exec, and has no way to say otherwise that all shells know.
+  if (program.startsWith('-')) throw new SessionConfigError(`the command ${JSON.stringify(program)} begins with a dash`, { hint: `write ./${program}` });
 }
 
 /** The text of on-exit.sh: the hook with the job's directory and environment, without the tag that a stop sweeps by. The run's id, its own argument, is the last one of the hook's. */

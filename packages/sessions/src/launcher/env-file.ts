@@ -1,7 +1,7 @@
 import { SessionConfigError } from '@longhaul/errors';
 
 import type { RunId } from '../run-record.ts';
-import type { EnvEntry } from '../session-spec.ts';
+import type { BackendKind, EnvEntry } from '../session-spec.ts';
 import { quoteForShell } from './shell-quote.ts';
 
 /** The variable by which every process of a run can be told: the sweep of a stop looks for it (design §4.5). */
@@ -31,8 +31,9 @@ export function isShellName(name: string): boolean {
  *
  * @throws SessionConfigError for a name that sh cannot carry, or a value with a NUL; never with the value.
  */
-export function formatEnvFile(entries: readonly EnvEntry[], runId: RunId): string {
-  const carried = entries.filter(({ name }) => !NOT_CARRIED.has(name));
+export function formatEnvFile(entries: readonly EnvEntry[], runId: RunId, backend: BackendKind = 'tmux'): string {
+  // What a container has was asked for by name: none of it is the caller's own by accident.
+  const carried = entries.filter(({ name }) => (backend === 'container' ? name !== RUN_TAG : !NOT_CARRIED.has(name)));
   const lines = [`unset ${LAUNCHER_OWNED.join(' ')}`, ...carried.map(formatEntry), `export ${RUN_TAG}=${quoteForShell(runId)}`];
   return `${lines.join('\n')}\n`;
 }

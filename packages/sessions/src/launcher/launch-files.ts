@@ -54,7 +54,7 @@ export function writeRestartFiles(spec: SessionSpec, run: RunDirectory, claim: C
 function write(spec: SessionSpec, run: RunDirectory, options: LaunchOptions): void {
   // All checks and texts first: nothing is written for a spec that is refused.
   if (spec.stop.signal !== undefined) parseStopSignal(spec.stop.signal);
-  const environment = formatEnvFile(spec.env, run.runId);
+  const environment = formatEnvFile(spec.env, run.runId, spec.backend);
   const texts = textsOf(spec, run, options);
   installLauncherScripts(run.stateDir);
   for (const [name, bytes] of Object.entries(SLOTS)) writeFileSync(join(run.path, name), blank(bytes), PRIVATE);

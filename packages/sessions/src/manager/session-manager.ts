@@ -20,6 +20,7 @@ import type { LocatedSession, LocateOptions } from './locate-session.ts';
 import { isBackendNotFound, locateSession } from './locate-session.ts';
 import type { MergedListing } from './merge-listings.ts';
 import { mergeListings } from './merge-listings.ts';
+import type { ReadyOutcome, ReadyWait } from '../ready/wait-until-ready.ts';
 import type { SessionLogOptions } from './session-log-options.ts';
 import type { SessionLogPorts } from './session-logs.ts';
 import type { HistoryFilter } from './run-history.ts';
@@ -85,6 +86,18 @@ export class SessionManager implements AsyncDisposable {
   /** Ends the job by the stop contract (design §4.5). @throws SessionStopError */
   async stop(name: string, policy: StopPolicy = { how: 'graceful' }, choice: BackendChoice = {}): Promise<StopReport> {
     return (await this.#backendOf(name, choice)).stop(name, policy);
+  }
+
+  /**
+   * Ends the job, where it goes on, and starts it again with the spec and the environment of its last start, whoever asks.
+   *
+   * @throws SessionConfigError for a session without a record, or whose environment is gone: then nothing is stopped; SessionStopError, SessionStartError
+   */
+  async restart(name: string, policy: StopPolicy = { how: 'graceful' }, choice: BackendChoice = {}): Promise<SessionStatus> {
+    const { restartSession } = await import('./restart-session.ts');
+    const { current, backend, kind } = await this.#locate(name, { ...choice, own: 'trust the record' });
+    if (current === null) throw new SessionConfigError(`session "${name}" was not started by Longhaul: nothing records what it runs`, { hint: `End it and start it anew: longhaul start ${name} -- COMMAND ARG…` });
+    return restartSession(current, { runs: this.runs, backend: present(backend, kind), policy });
   }
 
   /** All there is to know; from the record alone where the backend cannot be asked. */
@@ -177,7 +190,20 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * Waits for the end of the current run.
+   * Waits until the job counts as ready by the check of its spec; without one, until it runs. Under a restart policy an attempt that
+   * crashes before is followed to the next one.
+   *
+   * @throws the signal's reason when it aborts; SessionConfigError for a session without a record
+   */
+  async waitUntilReady(name: string, { backend: kind, ...options }: ReadyWait & BackendChoice = {}): Promise<ReadyOutcome> {
+    const { manageReadiness } = await import('./manage-readiness.ts');
+    const { current, backend } = await this.#locate(name, { backend: kind, own: 'trust the record' });
+    if (current === null) throw new SessionConfigError(`session "${name}" was not started by Longhaul: nothing says when it is ready`);
+    return manageReadiness(current, options, { runs: this.runs, backend });
+  }
+
+  /**
+   * Waits for the end of the current run; under a restart policy, for the end of its last attempt.
    *
    * @throws the signal's reason when it aborts; SessionConfigError for a session without a record
    */

@@ -23,7 +23,7 @@ export interface StartPorts {
 }
 
 /**
- * Starts a session: the name is claimed before any backend is called, and given back where the backend did not start it.
+ * Starts a session as it is asked for.
  *
  * @throws SessionConfigError, SessionExistsError, SessionStartError, BackendNotFoundError, BackendUnavailableError
  */
@@ -31,7 +31,17 @@ export async function startSession(request: StartRequest, { runs, backends, call
   const backend = backendFor(request, backends);
   const { spec, warnings } = buildSessionSpec({ ...request, backend: backend.kind }, caller, readEnvFile(request, caller));
   requireDirectory(spec);
+  requireVolumeSources(spec);
   for (const warning of warnings) onWarning(warning);
+  return launchSpec(spec, { runs, backend });
+}
+
+/**
+ * Starts a complete spec: the name is claimed before the backend is called, and given back where that did not start it.
+ *
+ * @throws SessionExistsError, SessionStartError, BackendNotFoundError, BackendUnavailableError
+ */
+export async function launchSpec(spec: SessionSpec, { runs, backend }: { readonly runs: RunStore; readonly backend: SessionBackend }): Promise<SessionStatus> {
   const claim = await runs.claim(spec.name, newRunId(), { backend: backend.kind });
   const run = await runs.prepare(spec, claim);
   try {
@@ -68,4 +78,12 @@ function requireDirectory({ workingDir }: SessionSpec): void {
     problem = errnoOf(error) === 'ENOENT' ? 'it does not exist' : (errnoOf(error) ?? String(error));
   }
   if (problem !== null) throw new SessionConfigError(`the working directory ${JSON.stringify(workingDir)} cannot be used: ${problem}`, { hint: 'Make it, or name another one: -C DIR' });
+}
+
+/** docker would make a folder of root's where a path is misspelt, podman refuses without a hint. */
+function requireVolumeSources({ container }: SessionSpec): void {
+  for (const { source } of container?.volumes ?? []) {
+    if (!source.startsWith('/') || statSync(source, { throwIfNoEntry: false }) !== undefined) continue;
+    throw new SessionConfigError(`the volume source ${JSON.stringify(source)} does not exist on this machine`, { hint: `Make it first: mkdir -p ${source}` });
+  }
 }

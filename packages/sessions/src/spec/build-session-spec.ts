@@ -5,8 +5,10 @@ import { SessionConfigError } from '@longhaul/errors';
 
 import { parseSessionName } from '../session-name.ts';
 import type { OutputSpec, SessionSpec } from '../session-spec.ts';
-import { NO_RESTART } from '../session-spec.ts';
+import { buildContainer } from './build-container.ts';
 import { buildEnvironment } from './build-environment.ts';
+import { checkedReady } from './build-ready.ts';
+import { buildRestart } from './build-restart.ts';
 import type { EnvFileEntry } from './env-file.ts';
 import { NOT_UTF8 } from './environment-names.ts';
 import type { BuiltSpec, Caller, SpecWarning, StartRequest } from './start-request.ts';
@@ -26,7 +28,8 @@ const MAX_CELLS = 10_000;
 export function buildSessionSpec(request: StartRequest, caller: Caller, envFile: readonly EnvFileEntry[] = []): BuiltSpec {
   const name = parseSessionName(request.name);
   const workingDir = resolve(caller.cwd, withoutNul(request.workingDir ?? '.', 'the working directory'));
-  const command = checkedCommand(request.command, 'command');
+  // An image may bring a command of its own.
+  const command = request.command.length === 0 && request.backend === 'container' ? [] : checkedCommand(request.command, 'command');
   const { env, secretEnv, warnings } = buildEnvironment({ request, caller, envFile, workingDir });
   const spec: SessionSpec = {
     name,
@@ -40,9 +43,9 @@ export function buildSessionSpec(request: StartRequest, caller: Caller, envFile:
     outputs: (request.outputs ?? []).map(checkedOutput),
     stop: checkedStop(request.stop ?? {}),
     onExit: request.onExit === undefined || request.onExit === null ? null : checkedCommand(request.onExit, 'onExit command'),
-    container: null,
-    restart: NO_RESTART,
-    ready: null,
+    container: buildContainer(request, { cwd: caller.cwd, envNames: env.map((entry) => entry.name) }),
+    restart: buildRestart(request.restart),
+    ready: request.ready === undefined ? null : checkedReady(request.ready),
     ...logLimit(request.logMaxBytes ?? null),
   };
   return { spec, warnings: [...warnings, ...notUtf8(command)] };

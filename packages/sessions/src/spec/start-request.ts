@@ -1,11 +1,11 @@
-import type { BackendKind, EnvEntry, OutputSpec, SessionSpec } from '../session-spec.ts';
+import type { BackendKind, ContainerRuntime, ContainerSpec, EnvEntry, OutputSpec, ReadyCheck, SessionSpec } from '../session-spec.ts';
 
 /** What a user asks for; everything that is not said is taken from the caller. */
 export interface StartRequest {
   readonly name: string;
   /** Default: the first backend of the manager. */
   readonly backend?: BackendKind | undefined;
-  /** argv, run without a shell. */
+  /** argv, run without a shell. Empty only for a container whose image brings its own. */
   readonly command: readonly string[];
   /** Absolute, or relative to the caller's directory. Default: that one. */
   readonly workingDir?: string | undefined;
@@ -22,6 +22,43 @@ export interface StartRequest {
   readonly stop?: { readonly signal?: string; readonly timeoutMs?: number } | undefined;
   /** Bytes on disk that the log may take; the oldest output goes first. Default: no limit. At least {@link MIN_LOG_BYTES}. */
   readonly logMaxBytes?: number | null | undefined;
+  /** Only for a container. */
+  readonly container?: ContainerRequest | undefined;
+  /** Default: never started again. */
+  readonly restart?: RestartRequest | undefined;
+  readonly ready?: ReadyCheck | undefined;
+}
+
+/** What a container is to be, as people write it. */
+export interface ContainerRequest {
+  readonly image?: string | undefined;
+  readonly runtime?: ContainerRuntime | undefined;
+  readonly pull?: ContainerSpec['pull'] | undefined;
+  /** `HOST:CONTAINER[:ro]`; a relative HOST is taken from the caller's directory. */
+  readonly volumes?: readonly string[] | undefined;
+  /** `[IP:]HOST:CONTAINER[/udp]`. */
+  readonly ports?: readonly string[] | undefined;
+  /** `512m`, `2g`. */
+  readonly memory?: string | undefined;
+  /** `2`, `0.5`. */
+  readonly cpus?: string | undefined;
+  readonly terminal?: ContainerSpec['terminal'] | undefined;
+  readonly init?: ContainerSpec['init'] | undefined;
+  readonly network?: string | undefined;
+  /** Path in the container. */
+  readonly logVolume?: string | undefined;
+  /** Path in the container. */
+  readonly workingDir?: string | undefined;
+}
+
+/** When a job is to be started again, as people write it. */
+export interface RestartRequest {
+  /** `no`, `always`, `on-failure` or `on-failure:MAX`. */
+  readonly when: string;
+  /** Milliseconds. */
+  readonly delayMs?: number | undefined;
+  readonly maxDelayMs?: number | undefined;
+  readonly resetMs?: number | undefined;
 }
 
 /** Less would drop what was printed a moment ago. */
