@@ -3,6 +3,7 @@ export interface Config {
   readonly sessions: ReadonlyMap<string, SessionSettings>;
   readonly destinations: ReadonlyMap<string, DestinationSettings>;
   readonly tmux: TmuxSettings;
+  readonly attach: AttachSettings;
   readonly stop: StopSettings;
   readonly retention: RetentionSettings;
   readonly worker: WorkerSettings;
@@ -111,6 +112,11 @@ export type DestinationSettings = LocalDestination | RsyncSshDestination | Rclon
 export interface TmuxSettings {
   /** Name of the tmux socket (`-L`), or an absolute path (`-S`). */
   readonly socket: string;
+}
+
+export interface AttachSettings {
+  /** Whether Ctrl-C is asked about before it reaches a job, where its terminal can ask. */
+  readonly protect: boolean;
 }
 
 /** How jobs are asked to end; null: the backend's own default (design §4.5). */

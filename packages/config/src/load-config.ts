@@ -84,6 +84,7 @@ function configOf({ settings, sessions, destinations }: Layer): Config {
     sessions: values<SessionSettings>(sessions),
     destinations: values<DestinationSettings>(destinations),
     tmux: { socket: read.text('tmux.socket') ?? '' },
+    attach: { protect: settings.get('attach.protect')?.value === true },
     stop: { signal: read.text('stop.signal'), timeoutMs: read.number('stop.timeout') },
     retention: { maxRuns: read.number('retention.maxRuns'), maxAgeMs: read.number('retention.maxAge'), maxBytes: read.number('retention.maxBytes') },
     worker: { concurrency: read.number('worker.concurrency') ?? 1 },

@@ -6,6 +6,7 @@ export interface RawConfig {
   sessions?: Optional<Record<string, RawSession>>;
   destinations?: Optional<Record<string, RawDestination>>;
   tmux?: Optional<{ socket?: Optional<string> }>;
+  attach?: Optional<{ protect?: Optional<boolean> }>;
   stop?: Optional<RawStop>;
   retention?: Optional<{ maxRuns?: Optional<number>; maxAge?: Optional<string>; maxBytes?: Optional<string> }>;
   worker?: Optional<{ concurrency?: Optional<number> }>;

@@ -113,6 +113,7 @@ export const configSchema: z.ZodType<RawConfig> = z.strictObject({
   tmux: z
     .strictObject({ socket: z.string().regex(/^(?:[A-Za-z0-9][\w.-]*|[/~].*)$/, { error: 'must be a socket name, or an absolute path' }).optional() })
     .optional(),
+  attach: z.strictObject({ protect: z.boolean().optional() }).optional(),
   stop: stop.optional(),
   retention: z.strictObject({ maxRuns: z.int().min(1).optional(), maxAge: duration.optional(), maxBytes: size.optional() }).optional(),
   worker: z.strictObject({ concurrency: z.int().min(1).max(64).optional() }).optional(),

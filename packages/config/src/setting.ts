@@ -45,6 +45,7 @@ const duration = { expected: `a duration such as ${DURATION_EXAMPLES}`, read: pa
 /** All plain settings (design §7). Sessions and destinations are read as wholes, by their names. */
 export const SETTINGS: readonly Setting[] = [
   { path: 'tmux.socket', env: 'LONGHAUL_TMUX_SOCKET', default: 'longhaul', expected: 'a socket name or an absolute path', read: socket },
+  { path: 'attach.protect', env: 'LONGHAUL_ATTACH_PROTECT', default: false, expected: 'true or false', read: yesOrNo },
   { path: 'stop.signal', env: 'LONGHAUL_STOP_SIGNAL', default: null, expected: 'the name of a signal, such as INT', read: (text) => (SIGNAL.test(text) ? text : null) },
   { path: 'stop.timeout', env: 'LONGHAUL_STOP_TIMEOUT', default: null, ...duration },
   { path: 'retention.maxRuns', env: 'LONGHAUL_RETENTION_MAX_RUNS', default: null, expected: 'a whole number from 1', read: wholeNumber(1, 999_999_999) },

@@ -1,9 +1,9 @@
+import type { AttachSettings } from '@longhaul/config';
 import { isLonghaulError, SessionAttachError } from '@longhaul/errors';
 import { replaceProcess } from '@longhaul/exec';
 import type { AttachCommand } from '@longhaul/sessions';
 
 import { BACKEND_OPTION, backendChoice } from '../backend-option.ts';
-import type { Cli } from '../cli-context.ts';
 import type { CommandModule, OptionValues } from '../command-module.ts';
 import type { Printer } from '../output/printer.ts';
 import { withHost } from '../with-host.ts';
@@ -19,7 +19,7 @@ export const attach: CommandModule = {
   ],
   options: [
     { flags: '-r, --read-only', text: 'only look on' },
-    { flags: '--protect', text: 'ask before Ctrl-C reaches the job; LONGHAUL_ATTACH_PROTECT=1 does it always' },
+    { flags: '--protect', text: 'ask before Ctrl-C reaches the job; attach.protect of longhaul.yaml does it always' },
     BACKEND_OPTION,
   ],
   operands: { min: 1, max: 1 },
@@ -31,7 +31,7 @@ export const attach: CommandModule = {
     const mode = options.has('readOnly') ? 'read-only' : 'read-write';
     return await withHost(cli, async (host) => {
       const connect = async (protect: 'interrupts' | 'nothing'): Promise<AttachCommand> => await host.sessions.attach(name, { mode, protect, ...backendChoice(options) });
-      const command = await connectAs(guardOf(options, cli), { connect, printer });
+      const command = await connectAs(guardOf(options, host.config.config.attach), { connect, printer });
       printer.note(leaveText(command));
       return await replaceProcess({ program: command.program, args: command.args, env: { base: 'empty', set: command.env } });
     });
@@ -41,10 +41,10 @@ export const attach: CommandModule = {
 /** `always`: a habit of the person's, which gives way where there is nothing to guard with; `asked`: for this call, or not at all. */
 type Guard = 'asked' | 'always' | 'none';
 
-function guardOf(options: OptionValues, { env }: Cli): Guard {
+function guardOf(options: OptionValues, { protect }: AttachSettings): Guard {
   if (options.has('readOnly')) return 'none';
   if (options.has('protect')) return 'asked';
-  return isOn(env['LONGHAUL_ATTACH_PROTECT']) ? 'always' : 'none';
+  return protect ? 'always' : 'none';
 }
 
 interface Connecting {
@@ -64,12 +64,8 @@ async function connectAs(guard: Guard, { connect, printer }: Connecting): Promis
   }
 }
 
-function isOn(value: string | undefined): boolean {
-  return value !== undefined && /^(?:1|yes|true|on)$/i.test(value);
-}
-
 function leaveText({ leaveKeys }: AttachCommand): string {
-  if (leaveKeys === undefined) return 'no key of its tmux leaves it: close this terminal, and the job goes on';
+  if (leaveKeys === undefined) return 'no key leaves it: close this terminal, and the job goes on';
   return `leave with ${leaveKeys.split(/[ ,]/).map(keyText).join(' ')}: the job goes on`;
 }
 
