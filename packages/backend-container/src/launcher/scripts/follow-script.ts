@@ -4,7 +4,7 @@
  */
 export const FOLLOW_SCRIPT: string = String.raw`// Longhaul: starts one container of docker and copies its log. In the run's folder.
 // argv: endpoint (path of a socket, or "cli"), id, terminal (yes or no), what to do (start or resume), docker's client.
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -72,6 +72,16 @@ async function state() {
   }
 }
 
+/** How much of a log that was capped is a hole, and what of the job it held: the text of a link with the highest number. */
+function droppedHead() {
+  const numbers = readdirSync('.').flatMap((name) => /^dropped\.(\d+)$/.exec(name)?.[1] ?? []);
+  if (numbers.length === 0) return { to: 0, bytes: { stdout: 0, stderr: 0 } };
+  const link = readlinkSync('dropped.' + numbers.sort((a, b) => b - a)[0]);
+  const [, to, stdout, stderr] = /^1 \d+ (\d+) e (\d+) (\d+)$/.exec(link) ?? [];
+  if (to === undefined) throw new Error('what was dropped of the log cannot be read: ' + link);
+  return { to: Number(to), bytes: { stdout: Number(stdout), stderr: Number(stderr) } };
+}
+
 /** The log of the run: lines of the form that podman's conmon writes too. */
 class Log {
   constructor() {
@@ -85,8 +95,10 @@ class Log {
     const size = fstatSync(this.fd).size;
     const block = Buffer.alloc(65536);
     let rest = Buffer.alloc(0);
-    let whole = 0;
-    for (let at = 0; at < size; ) {
+    const dropped = droppedHead();
+    this.bytes = dropped.bytes;
+    let whole = dropped.to;
+    for (let at = dropped.to; at < size; ) {
       const read = readSync(this.fd, block, 0, block.length, at);
       if (read === 0) break;
       at += read;

@@ -1,0 +1,95 @@
+import { isLonghaulError } from '@longhaul/errors';
+import type { TestDockerd } from '@longhaul/testbed';
+import { requireService, startDockerd } from '@longhaul/testbed';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { describeBoth } from './both-engines.ts';
+import { containerBed, ended, engineOfFile, logHas, logOf, sh } from './container-bed.ts';
+
+/** Lines as fast as a shell prints them, both streams, and a last one. */
+const LINES = sh('i=0; while [ $i -lt 400 ]; do echo "out $i"; echo "err $i" >&2; i=$((i + 1)); sleep 0.01; done; echo whole; exit 9');
+
+describe.runIf(requireService('docker', 'busybox', 'root'))('a docker daemon that goes away under a running container', () => {
+  const daemon = engineOfFile('docker', startDockerd) as () => TestDockerd;
+
+  it('costs no line and doubles none, and the end is recorded once it is back', { timeout: 240_000 }, async () => {
+    const bed = await containerBed(daemon());
+    const { run } = await bed.start('follow', LINES);
+    await logHas(run, 'out 50\n');
+    await daemon().stop('kill');
+    // The record answers as long as it does not.
+    expect(await bed.backend.status('follow')).toMatchObject({ kind: 'present', status: { state: 'running' } });
+    const { sessions, unavailable } = await bed.backend.list();
+    expect(sessions.map(({ name, state }) => ({ name, state }))).toEqual([{ name: 'follow', state: 'running' }]);
+    expect(isLonghaulError(unavailable, 'BACKEND_UNAVAILABLE')).toBe(true);
+    expect(await bed.backend.status('nobody')).toMatchObject({ kind: 'unknown' });
+    await daemon().start();
+    expect(await ended(bed, run)).toMatchObject({ exitCode: 9, reason: 'exit' });
+    const { stdout, stderr } = await logOf(run);
+    expect(stdout).toBe(`${Array.from({ length: 400 }, (_, index) => `out ${String(index)}\n`).join('')}whole\n`);
+    expect(stderr).toBe(Array.from({ length: 400 }, (_, index) => `err ${String(index)}\n`).join(''));
+  });
+
+  it('is unknown, never absent, while it does not answer', async () => {
+    const bed = await containerBed(daemon());
+    daemon().freeze();
+    onTestFinished(() => { daemon().thaw(); });
+    const impatient = bed.another({ answerMs: 500 });
+    expect(await impatient.status('nobody')).toMatchObject({ kind: 'unknown' });
+    expect((await impatient.list()).unavailable).not.toBeNull();
+    const failure: unknown = await impatient.probe().then(() => null, (error: unknown) => error);
+    expect(isLonghaulError(failure, 'BACKEND_UNAVAILABLE')).toBe(true);
+    daemon().thaw();
+  });
+});
+
+describeBoth('what an engine adds', (engine) => {
+  it('shows a paused container as paused, and stops it all the same', async () => {
+    const bed = await containerBed(engine());
+    await bed.start('napping', sh('trap "echo closing; exit 4" TERM; echo up; while :; do sleep 0.1; done'));
+    await logHas((await bed.runs.current(bed.spec('napping', ['x']).name)) ?? expect.fail('no run'), 'up\n');
+    await bed.engine.run('pause', 'napping');
+    expect(await bed.backend.status('napping')).toMatchObject({ kind: 'present', status: { state: 'paused' } });
+    expect((await bed.backend.list()).sessions).toMatchObject([{ name: 'napping', state: 'paused' }]);
+    expect(await bed.backend.stop('napping', { how: 'graceful' })).toMatchObject({ step: 'signal', status: { state: 'stopped', exitCode: 4 } });
+  });
+
+  it('uses the stop signal of the image, or the one that is asked for', async () => {
+    const bed = await containerBed(engine());
+    const trap = sh('trap "echo usr1; exit 5" USR1; trap "echo hup; exit 6" HUP; echo up; while :; do sleep 0.1; done');
+    const image = { image: bed.engine.images.stopSignal };
+    const first = await bed.start('image', trap, { container: image });
+    await logHas(first.run, 'up\n');
+    expect(await bed.backend.stop('image', { how: 'graceful' })).toMatchObject({ status: { exitCode: 5 } });
+    const second = await bed.start('asked', trap, { container: image });
+    await logHas(second.run, 'up\n');
+    expect(await bed.backend.stop('asked', { how: 'graceful', signal: 'HUP' })).toMatchObject({ status: { exitCode: 6 } });
+  });
+
+  it('lists, reads and stops containers that were made by hand, as foreign', async () => {
+    const bed = await containerBed(engine());
+    const { plain } = bed.engine.images;
+    await bed.engine.run('run', '--detach', '--init', '--name', 'by-hand', '--network', 'none', plain, 'sh', '-c', 'echo hello; exec sleep 600');
+    expect((await bed.backend.list()).sessions).toMatchObject([{ name: 'by-hand', state: 'running', managed: false, socketName: bed.engine.runtime }]);
+    expect(await bed.backend.status('by-hand')).toMatchObject({ kind: 'present', status: { managed: false, image: plain } });
+    expect(await bed.backend.status('by')).toEqual({ kind: 'absent' });
+    const said: Uint8Array[] = [];
+    for await (const { bytes } of bed.backend.logs('by-hand', {})) said.push(bytes);
+    expect(Buffer.concat(said).toString()).toBe('hello\n');
+    expect(await bed.backend.stop('by-hand', { how: 'graceful', timeoutMs: 20_000 })).toMatchObject({ status: { state: 'stopped', managed: false } });
+    await bed.backend.remove('by-hand');
+    expect(await bed.backend.status('by-hand')).toEqual({ kind: 'absent' });
+  });
+
+  it('runs a program beside the job, and attaches', async () => {
+    const bed = await containerBed(engine());
+    const { run } = await bed.start('beside', sh('echo up; sleep 600'), { env: [{ name: 'COLOUR', value: 'blue' }] });
+    await logHas(run, 'up\n');
+    const { program, args, env } = await bed.backend.exec('beside', ['sh', '-c', 'echo "$COLOUR $1"', 'sh', 'two words']);
+    const { runToEnd } = await import('@longhaul/testbed');
+    expect((await runToEnd(program, args, { env })).stdout.toString()).toBe('blue two words\n');
+    const refused: unknown = await bed.backend.attach('beside', { mode: 'read-write' }).then(() => null, (error: unknown) => error);
+    expect(isLonghaulError(refused, 'SESSION_ATTACH')).toBe(true);
+    expect(String((refused as Error & { readonly hint: string }).hint)).toContain('logs -f');
+  });
+});
