@@ -13,7 +13,7 @@ const rangeTo = (to: number): DroppedRange => ({ from: 150, to, timing: { to: 20
 test('a range is read as it was written', () => {
   const offset = fc.nat({ max: 2 ** 31 - 1 }).map((value) => value * 1000);
   const timing = fc.record({ to: offset, bytes: offset, ms: fc.nat().map((value) => value / 8) });
-  const entries = fc.record({ count: offset, bytes: offset });
+  const entries = fc.record({ stdout: offset, stderr: offset });
   const nothing = fc.constant(null);
   const sums = fc.oneof(fc.record({ timing, entries: nothing }), fc.record({ timing: nothing, entries }), fc.record({ timing: nothing, entries: nothing }));
   fc.assert(fc.property(offset, offset, sums, (from, to, more) => {

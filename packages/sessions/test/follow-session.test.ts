@@ -142,7 +142,7 @@ describe('following a session', () => {
     const first = await begin(store, 'one\n');
     const follower = new Follower(manager);
     await follower.untilText('one\n');
-    writeRecord(first, 'stop.json', { requestedAt: new Date().toISOString(), requestedBy: 'lab@host (longhaul restart)', how: 'graceful', signal: 'SIGINT', timeoutMs: 1 });
+    writeRecord(first, 'stop.json', { requestedAt: new Date().toISOString(), requestedBy: 'lab@host (restart)', how: 'graceful', signal: 'SIGINT', timeoutMs: 1 });
     writeExit(first, { exitCode: 130, reason: 'stopped', stoppedBy: { who: 'lab', step: 'signal' } });
     const waiting = follower.untilText('two\n');
     // Longer than a look takes.

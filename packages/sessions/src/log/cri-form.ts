@@ -106,19 +106,19 @@ function isOlder({ time }: CriEntry, moment: Date): boolean {
   return !Number.isNaN(at) && at < moment.getTime();
 }
 
-/** How many entries a range has, and how many of their bytes are the job's: what a follower of docker's log goes on by. */
+/** How many bytes of each stream of the job a range has: what a follower of docker's output goes on by. */
 async function countEntries(file: LogFile, { from, to }: Range, before: DroppedEntries | null): Promise<DroppedEntries> {
-  let { count, bytes } = before ?? { count: 0, bytes: 0 };
+  const bytes = { ...(before ?? { stdout: 0, stderr: 0 }) };
   for (let at = from; at < to; ) {
     const block = await file.block(at, to);
     if (block.length === 0) break;
     let read = 0;
     for (let newline = block.indexOf(NEWLINE); newline !== -1; newline = block.indexOf(NEWLINE, read)) {
-      count += 1;
-      bytes += parseCriEntry(block.subarray(read, newline + 1)).bytes.length;
+      const entry = parseCriEntry(block.subarray(read, newline + 1));
+      bytes[entry.stream] += entry.bytes.length;
       read = newline + 1;
     }
     at += read === 0 ? block.length : read;
   }
-  return { count, bytes };
+  return bytes;
 }

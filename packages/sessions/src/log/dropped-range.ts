@@ -17,11 +17,10 @@ export interface DroppedRange {
   readonly entries: DroppedEntries | null;
 }
 
-/** The entries of a container's log that are gone. Who copies docker's log takes it up by these. */
+/** Bytes of the job in the entries of a container's log that are gone. Who copies docker's output takes it up by these. */
 export interface DroppedEntries {
-  readonly count: number;
-  /** Bytes of the job in them. */
-  readonly bytes: number;
+  readonly stdout: number;
+  readonly stderr: number;
 }
 
 /** The head of a timing file that is gone, and what it said in sum. */
@@ -83,23 +82,23 @@ export function recordDropped(runPath: string, range: DroppedRange, before: Drop
 
 /**
  * One line: version, from, to, and what else is remembered: `t` with offset, bytes and milliseconds of the timing file, `e` with the
- * number of entries and their bytes, or a dash.
+ * bytes of stdout and of stderr, or a dash.
  */
 export function formatDropped({ from, to, timing, entries }: DroppedRange): string {
-  const sums = timing !== null ? ['t', timing.to, timing.bytes, timing.ms] : entries !== null ? ['e', entries.count, entries.bytes] : ['-'];
+  const sums = timing !== null ? ['t', timing.to, timing.bytes, timing.ms] : entries !== null ? ['e', entries.stdout, entries.stderr] : ['-'];
   return ['1', from, to, ...sums].join(' ');
 }
 
 /** Reads {@link formatDropped}'s line. @throws SessionConfigError for anything else: nobody may take zeros for output on a guess */
 export function parseDropped(text: string): DroppedRange {
   const match = /^1 (\d+) (\d+) (?:-|t (\d+) (\d+) (\d+(?:\.\d+)?)|e (\d+) (\d+))$/.exec(text);
-  const [, from, to, timingTo, timingBytes, ms, count, bytes] = match ?? [];
+  const [, from, to, timingTo, timingBytes, ms, stdout, stderr] = match ?? [];
   if (from === undefined || to === undefined) throw new SessionConfigError(`the record of what was dropped of a log cannot be read: ${JSON.stringify(text)}`, { hint: 'It may be of a newer version of Longhaul: update this one' });
   return {
     from: Number(from),
     to: Number(to),
     timing: timingTo === undefined ? null : { to: Number(timingTo), bytes: Number(timingBytes), ms: Number(ms) },
-    entries: count === undefined ? null : { count: Number(count), bytes: Number(bytes) },
+    entries: stdout === undefined ? null : { stdout: Number(stdout), stderr: Number(stderr) },
   };
 }
 

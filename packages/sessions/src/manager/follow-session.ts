@@ -16,6 +16,7 @@ import type { RunStore } from '../run-store.ts';
 import { parseSessionName } from '../session-name.ts';
 import type { World } from '../world.ts';
 import { nextRun, oldestAfter } from './next-run.ts';
+import { isRestart } from './restart-note.ts';
 import type { SessionLogOptions } from './session-log-options.ts';
 
 /** A run is looked for this often at first, and as seldom as this later. The folder of runs tells sooner, as a rule. */
@@ -148,7 +149,7 @@ async function* waitForNext(run: RunDirectory, { follow, signal, ports }: Waitin
 function lingerMs({ verdict, reading }: RunObservation): number {
   const { stop } = reading.records;
   if (verdict.kind !== 'stopped' && stop === null) return 0;
-  return stop?.requestedBy.includes('longhaul restart') === true ? AFTER_RESTART_MS : AFTER_STOP_MS;
+  return stop !== null && isRestart(stop.requestedBy) ? AFTER_RESTART_MS : AFTER_STOP_MS;
 }
 
 function nextNow(run: RunDirectory, runs: RunStore): RunDirectory | null {

@@ -7,6 +7,8 @@ import type { RunStore } from '../run-store.ts';
 import type { SessionBackend } from '../session-backend.ts';
 import type { SessionSpec, StopPolicy } from '../session-spec.ts';
 import type { SessionStatus } from '../session-status.ts';
+import { defaultRequester } from '../stop/stop-files.ts';
+import { asRestart } from './restart-note.ts';
 import { launchSpec } from './start-session.ts';
 
 /** What a restart by hand needs. */
@@ -24,7 +26,8 @@ export interface RestartPorts {
  */
 export async function restartSession(current: CurrentRun, { runs, backend, policy }: RestartPorts): Promise<SessionStatus> {
   const spec = recordedLaunch(current);
-  if (holdsName(current)) await backend.stop(spec.name, policy);
+  const requestedBy = asRestart(policy.requestedBy ?? defaultRequester());
+  if (holdsName(current)) await backend.stop(spec.name, { ...policy, requestedBy });
   return launchSpec(spec, { runs, backend });
 }
 
