@@ -137,8 +137,12 @@ describe.runIf(requireService('tmux', 'script'))('what a person asks', () => {
     expect((await world.longhaul(['send', 'my notes', 'hello', '--enter'])).code).toBe(0);
     await waitFor(async () => (await world.longhaul(['logs', 'my notes', '--plain'])).stdout.includes('got hello'), { what: 'the answer' });
     expect((await world.longhaul(['exec', 'my notes', '--', 'true'])).code).toBe(125);
+    // What a person has as a habit gives way where the keys are not ours; what they ask for does not.
+    world.write('longhaul.yaml', 'attach: { protect: true }\n');
     const person = terminal(world, ['attach', 'my notes']);
     await waitFor(() => person.shown().includes('got hello'), { what: 'its screen' });
+    expect(person.shown()).toMatch(/Ctrl-C will reach the job[^]*leave with Ctrl-b d/);
+    expect(await terminal(world, ['attach', 'my notes', '--protect']).ended).toBe(1);
     person.type('\u0002d');
     expect(await person.ended).toBe(0);
     expect((await world.longhaul(['stop', 'my notes', '--force'])).code).toBe(0);
