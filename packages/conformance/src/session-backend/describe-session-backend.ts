@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe } from 'vitest';
 import { describeEnd } from './describe-end.ts';
 import { describeLogs } from './describe-logs.ts';
 import { describeNames } from './describe-names.ts';
+import { describeReady } from './describe-ready.ts';
+import { describeRestart } from './describe-restart.ts';
 import { describeStart } from './describe-start.ts';
 import { describeStop } from './describe-stop.ts';
 import { describeTerminal } from './describe-terminal.ts';
@@ -19,7 +21,7 @@ export interface SuiteContext {
  * The behaviour that every SessionBackend owes its users (design §4), told with real jobs. Run it in a vitest file:
  * `describeSessionBackend({ name: 'tmux', terminal: 'yes', create })`.
  */
-export function describeSessionBackend({ name, create, terminal }: SessionBackendSuite): void {
+export function describeSessionBackend({ name, create, terminal, features = { restart: 'yes' } }: SessionBackendSuite): void {
   describe(`the session backend ${name}`, () => {
     let subject: SessionBackendSubject | undefined;
     beforeEach(async () => {
@@ -40,5 +42,7 @@ export function describeSessionBackend({ name, create, terminal }: SessionBacken
     describeStop(context);
     describeNames(context);
     describeTerminal(context, terminal);
+    describeRestart(context, features);
+    describeReady(context);
   });
 }

@@ -1,2 +1,2 @@
 export { describeSessionBackend } from './describe-session-backend.ts';
-export type { SessionBackendSubject, SessionBackendSuite } from './session-backend-subject.ts';
+export type { SessionBackendFeatures, SessionBackendSubject, SessionBackendSuite } from './session-backend-subject.ts';

@@ -18,4 +18,12 @@ export interface SessionBackendSuite {
   readonly create: () => Promise<SessionBackendSubject>;
   /** Whether the sessions' jobs have a terminal that text can be sent to. */
   readonly terminal: 'yes' | 'no';
+  /** What this backend can do beyond the rest; everything where it is not given. */
+  readonly features?: SessionBackendFeatures;
+}
+
+/** Parts of the suite that a backend may leave out. */
+export interface SessionBackendFeatures {
+  /** Restart policies without a server (design §4.6). */
+  readonly restart: 'yes' | 'no';
 }
