@@ -8,6 +8,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { assertSqliteVersion } from '../src/sqlite/driver.ts';
 import { SCHEMA_STEPS, SCHEMA_VERSION } from '../src/sqlite/schema.ts';
+import { watchWal } from '../src/sqlite/wal-watch.ts';
 
 const OLD_QUEUE = new URL('fixtures/queue-schema-1.sql', import.meta.url);
 
@@ -249,5 +250,20 @@ describe('a busy file', () => {
     using _ = mine.watch(wake);
     await theirs.enqueue(JOB);
     await woken;
+  });
+
+  it('tells them again once the commit behind a write to the log can be read', async () => {
+    const dir = await folder();
+    const path = dir.join('queue.db');
+    await writeFile(`${path}-wal`, '');
+    let version = 0;
+    let tellReadable = (): void => undefined;
+    const readable = new Promise<void>((resolve) => (tellReadable = resolve));
+    // As after a slow fsync: the file changes at once, what it says can be read only when it is asked for again.
+    using _ = watchWal({ path, version: () => version++ }, () => {
+      if (version > 1) tellReadable();
+    });
+    await writeFile(`${path}-wal`, 'frames');
+    await readable;
   });
 });

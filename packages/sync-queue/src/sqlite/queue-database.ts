@@ -71,6 +71,16 @@ export class QueueDatabase {
     return patiently(this.path, () => this.#transact('deferred', work));
   }
 
+  /** Changes with every commit of another connection; null where it cannot be read just now. */
+  dataVersion(): number | null {
+    try {
+      return this.#db.open ? (this.#db.pragma('data_version', { simple: true }) as number) : null;
+    } catch {
+      // Whoever asks for a hint asks again.
+      return null;
+    }
+  }
+
   close(): void {
     this.#statements.clear();
     this.#db.close();

@@ -204,7 +204,7 @@ export class SqliteQueueStore implements QueueStore {
   }
 
   watch(listener: () => void): Disposable {
-    return watchWal(this.#db.path, listener);
+    return watchWal({ path: this.#db.path, version: () => this.#db.dataVersion() }, listener);
   }
 
   /** Closing twice is harmless. */
