@@ -8,12 +8,13 @@ import { describeError } from './report-error.ts';
 
 /**
  * Opens what this machine does, runs `use`, and closes it again. Then, as the next call of the command line after the end
- * of a run, it puts outputs into the queue that nobody has put there yet (design §6).
+ * of a run, it puts outputs into the queue that nobody has put there yet (design §6), and holds logs to their limits (§4.6).
  */
 export async function withHost(cli: Cli, use: (host: Host) => Promise<number>): Promise<number> {
   await using host = await openCliHost(cli);
   const code = await use(host);
   await settleOutputs(host, cli);
+  await holdLogs(host, cli);
   return code;
 }
 
@@ -43,6 +44,16 @@ export async function openBackgroundHost(cli: Cli): Promise<Host> {
     cli.printer.note(`goes on with the default settings: ${error.message}`);
     const env = { ...cli.env, LONGHAUL_CONFIG: undefined, XDG_CONFIG_HOME: '/nonexistent' };
     return await openHost({ cwd: '/', env, stateDir: cli.stateDir, program: ownProgram() });
+  }
+}
+
+async function holdLogs(host: Host, { printer, interrupted }: Cli): Promise<void> {
+  if (interrupted.aborted) return;
+  try {
+    if (host.hasLimitedLogs()) await host.capLogs();
+  } catch (error) {
+    // The command itself is done, and the next call tries again.
+    printer.note(`a log could not be held to its limit: ${describeError(error).message}`);
   }
 }
 

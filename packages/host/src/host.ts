@@ -1,8 +1,10 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 import type { Environment, LoadedConfig } from '@longhaul/config';
 import type { ProcessRunner } from '@longhaul/exec';
 import type { RunId, RunStore, SessionManager, SessionStatus, StartRequest, StopPolicy } from '@longhaul/sessions';
+import { STATE_FOLDERS } from '@longhaul/sessions';
 
 import { DestinationRegistry } from './destinations/destination-registry.ts';
 import type { OutputOutcome } from './outputs/output-record.ts';
@@ -10,6 +12,9 @@ import type { OutputState } from './outputs/output-state.ts';
 import type { StartInput } from './start-input.ts';
 import { requestOf } from './start-input.ts';
 import type { SyncHost } from './sync/sync-host.ts';
+
+/** A log that has just begun has no need of a limit yet. */
+const JUST_NOW_MS = 5000;
 
 /** What a host is made of; {@link openHost} makes it. */
 export interface HostParts {
@@ -125,6 +130,20 @@ export class Host implements AsyncDisposable {
     await this.runs.clearEndedMarker(runId);
     await this.applyRetention();
     return outcomes;
+  }
+
+  /** Whether {@link capLogs} has anything to do, beside what was started just now. Reads a folder; loads nothing. */
+  hasLimitedLogs(): boolean {
+    const folder = path.join(this.stateDir, STATE_FOLDERS.limited);
+    return existsSync(folder) && readdirSync(folder).some((name) => Date.now() - (statSync(path.join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > JUST_NOW_MS);
+  }
+
+  /** Holds the logs of all sessions to their limits. What was done, or cannot be done and was not said before, in words. */
+  async capLogs(): Promise<readonly string[]> {
+    return (await this.sessions.capLogs()).flatMap(({ session, outcome }) => {
+      if (outcome.kind === 'capped') return [`the log of ${session} is larger than its limit: everything up to byte ${String(outcome.to)} was dropped`];
+      return outcome.kind === 'impossible' && outcome.told === 'now' ? [`the log of ${session} is larger than its limit and stays whole: ${outcome.reason}`] : [];
+    });
   }
 
   /** Drops runs as `retention` says; without limits nothing. */

@@ -45,6 +45,7 @@ export type { RunLogOptions } from './log/run-log-options.ts';
 export type { RunOutcome, SessionLogEvent } from './log/session-log-event.ts';
 export type { SessionLogOptions } from './manager/session-log-options.ts';
 export type { CapOutcome } from './log/cap-log.ts';
+export type { CappedLog } from './log/cap-logs.ts';
 export * from './launcher/index.ts';
 export * from './stop/index.ts';
 export type { JobUsage, UsageOptions } from './usage/job-usage.ts';

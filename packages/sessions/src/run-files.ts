@@ -40,4 +40,6 @@ export const STATE_FOLDERS = {
   ended: 'ended',
   /** Empty markers named by run id, made by the store before a run with outputs starts; gone when the outputs are in the queue. */
   outputs: 'outputs',
+  /** Empty markers named by session, made by the store before a run whose log has a limit starts. There where there is one. */
+  limited: 'limited',
 } as const;

@@ -9,7 +9,7 @@ import { deleteClaim } from './claim-files.ts';
 import { isErrno } from './errno.ts';
 import type { RecordedSpec } from './recorded-spec.ts';
 import type { RunDirectory } from './run-directory.ts';
-import { RECORD_SCHEMA_VERSION, RUN_FILES } from './run-files.ts';
+import { RECORD_SCHEMA_VERSION, RUN_FILES, STATE_FOLDERS } from './run-files.ts';
 import { runIdTime } from './run-id.ts';
 import type { SessionName } from './session-name.ts';
 import type { SessionSpec } from './session-spec.ts';
@@ -23,8 +23,16 @@ export function createRunFolder(spec: SessionSpec, claim: Claim, state: StateDir
   symlinkSync(claim.session, join(run.path, RUN_FILES.session));
   // Before the run can end: a crash in between must not lose its outputs.
   if (spec.outputs.length > 0) writeFileSync(join(state.outputs, claim.runId), '', { mode: 0o600 });
+  if (spec.log !== undefined && spec.log.maxBytes !== null) markLimited(spec.name, state);
   publish(join(run.path, RUN_FILES.spec), formatSpec(recordSpec(spec, claim)));
   return run;
+}
+
+/** Whoever holds logs to their limits looks at these sessions only. */
+function markLimited(name: SessionName, state: StateDirectory): void {
+  const folder = join(state.path, STATE_FOLDERS.limited);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, name), '', { mode: 0o600 });
 }
 
 /** Points `<state>/sessions/<name>/current` at the run: for people and scripts, the claims decide. */

@@ -1,6 +1,7 @@
 import { BackendNotFoundError, ErrorCode, isLonghaulError, SessionConfigError, SessionNotFoundError } from '@longhaul/errors';
 
 import { readRunLog } from '../log/run-log.ts';
+import type { CappedLog } from '../log/cap-logs.ts';
 import type { SessionLogEvent } from '../log/session-log-event.ts';
 import type { PruneReport, RetentionPolicy } from '../retention.ts';
 import type { RunDirectory } from '../run-directory.ts';
@@ -216,6 +217,12 @@ export class SessionManager implements AsyncDisposable {
   /** Every run that is kept, newest first, of removed sessions too. */
   history(filter: HistoryFilter = {}): Promise<readonly SessionStatus[]> {
     return runHistory(filter, this.runs);
+  }
+
+  /** Holds the logs of all sessions to the limits they were started with. To be called now and then: nobody else does it for a job nobody looks at. */
+  async capLogs(): Promise<readonly CappedLog[]> {
+    const { capLogs } = await import('../log/cap-logs.ts');
+    return capLogs(this.runs);
   }
 
   /** Drops finished runs; see {@link RetentionPolicy}. */
