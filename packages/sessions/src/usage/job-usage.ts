@@ -47,10 +47,12 @@ interface Sample extends Pick<JobUsage, 'of' | 'memoryBytes' | 'memoryLimitBytes
 export async function jobUsage(status: SessionStatus, run: RunDirectory | null, { sampleMs = 200, view = systemProcesses() }: UsageOptions = {}): Promise<JobUsage | null> {
   const target = targetOf(status, run, view);
   if (target === null) return null;
-  const first = await look(target, status, view);
+  // Whom to look at is found out once: it takes a look at every process of the machine.
+  const measure = await measureOf(target, status, view);
+  const first = measure();
   if (first === null) return null;
   await delay(sampleMs);
-  const second = (await look(target, status, view)) ?? first;
+  const second = measure() ?? first;
   const cpuMs = totalOf(second);
   return { of: second.of, cpuMs, cpuPercent: cpuMs === null ? null : percentBetween(first, second), memoryBytes: second.memoryBytes, memoryLimitBytes: second.memoryLimitBytes, processes: second.processes };
 }
@@ -72,15 +74,23 @@ function sessionsOf(job: ProcessInfo, shell: ProcessInfo | null): ReadonlySet<nu
   return new Set([job.sid, shell?.sid ?? null].filter((sid): sid is number => sid !== null && sid > 1));
 }
 
-async function look(target: StopTarget, { backend }: SessionStatus, view: ProcessView): Promise<Sample | null> {
-  const at = performance.now();
+/** How a job is measured: a container by its control group, which counts all that ever ran in it; any other by its processes. */
+async function measureOf(target: StopTarget, { backend }: SessionStatus, view: ProcessView): Promise<() => Sample | null> {
+  const { pid } = target.job;
   // Outside containers a group holds more than the job: the whole login, as a rule.
-  const group = backend === 'container' ? controlGroupUsage(target.job.pid) : null;
-  if (group !== null) return sampleOfGroup(group, at);
+  if (backend === 'container' && controlGroupUsage(pid) !== null) {
+    return () => {
+      const usage = controlGroupUsage(pid);
+      return usage === null ? null : sampleOfGroup(usage, performance.now());
+    };
+  }
   const tagged = target.runId === null ? [] : await view.tagged(target.runId);
   const members = membersOf(target, { processes: view.list(), tagged: new Set(tagged), tmuxServers: new Set(await view.tmuxServers()), self: process.pid });
-  const usages = processUsage(members.map(({ pid }) => pid));
-  return usages.length === 0 ? null : sampleOfProcesses(usages, at);
+  const pids = members.map((member) => member.pid);
+  return () => {
+    const usages = processUsage(pids);
+    return usages.length === 0 ? null : sampleOfProcesses(usages, performance.now());
+  };
 }
 
 function sampleOfGroup({ cpuMs, memoryBytes, memoryLimitBytes }: ControlGroupUsage, at: number): Sample {
