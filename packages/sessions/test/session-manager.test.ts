@@ -111,7 +111,7 @@ describe('start', () => {
 
   test('in a backend that is not there says so', async () => {
     const { manager } = setUp({ backends: [] });
-    await expect(manager.start({ ...request, backend: 'container' })).rejects.toMatchObject({ code: 'BACKEND_NOT_FOUND' });
+    await expect(manager.start({ ...request, backend: 'container', container: { image: 'x' } })).rejects.toMatchObject({ code: 'BACKEND_NOT_FOUND' });
   });
 });
 

@@ -28,10 +28,12 @@ export interface StartPorts {
  * @throws SessionConfigError, SessionExistsError, SessionStartError, BackendNotFoundError, BackendUnavailableError
  */
 export async function startSession(request: StartRequest, { runs, backends, caller, onWarning }: StartPorts): Promise<SessionStatus> {
-  const backend = backendFor(request, backends);
-  const { spec, warnings } = buildSessionSpec({ ...request, backend: backend.kind }, caller, readEnvFile(request, caller));
+  const kind = request.backend ?? backends[0]?.kind ?? 'tmux';
+  const { spec, warnings } = buildSessionSpec({ ...request, backend: kind }, caller, readEnvFile(request, caller));
   requireDirectory(spec);
   requireVolumeSources(spec);
+  // What is wrong with the request is said before what is missing on the machine.
+  const backend = backendFor(request, backends);
   for (const warning of warnings) onWarning(warning);
   return launchSpec(spec, { runs, backend });
 }
