@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { processInfo } from '@longhaul/exec';
 import { waitFor } from '@longhaul/testbed';
@@ -94,6 +94,22 @@ describeBoth('the evidence of a container', (engine, runtime) => {
     }, { deadline: 60_000, interval: 100, what: 'the record of the end' });
     expect(presence).toMatchObject({ state: 'exited', exitCode: 21, reason: 'exit' });
     expect((await logOf(run)).stdout).toBe('up\nover\n');
+  });
+
+  it('stays true when what reads its output is killed: no line is lost where the engine keeps them', async () => {
+    const bed = await containerBed(engine());
+    const script = runtime === 'docker' ? 'i=0; while [ ! -e /work/end ]; do echo "line $i"; i=$((i + 1)); sleep 0.02; done; exit 22' : 'echo "line 0"; while [ ! -e /work/end ]; do sleep 0.02; done; exit 22';
+    const { run, status } = await bed.start('reader', sh(script), { container: { volumes: [{ source: bed.work, target: '/work', mode: 'rw' }] } });
+    await logHas(run, 'line 0\n');
+    const [pid] = readFileSync(`${run.path}/${runtime === 'docker' ? 'follow.pid' : 'conmon.pid'}`, 'utf8').split(' ');
+    process.kill(Number(pid), 'SIGKILL');
+    expect(await bed.backend.status('reader')).toMatchObject({ kind: 'present', status: { state: 'running', pid: status.pid } });
+    if (runtime === 'docker') await logHas(run, 'line 100\n');
+    writeFileSync(`${bed.work}/end`, '');
+    const record = await exitRecord(bed, run);
+    // Nobody but conmon ever learns the code from the kernel.
+    expect(runtime === 'docker' ? [22] : [22, null]).toContain(record.exitCode);
+    expect(isCounted((await logOf(run)).all)).toBe(true);
   });
 });
 

@@ -76,6 +76,21 @@ lc_watch_life() {
   exec 8<life 9>&-
 }
 
+# What podman starts beside conmon inherits the pipe too, and aardvark-dns outlives every container. So somebody looks after conmon as well:
+# GNU tail, at a fifth of a megabyte, or this shell once a second.
+lc_watch_conmon() {
+  lc_conmon=
+  { read -r lc_conmon < conmon.pid; } 2>/dev/null
+  case $lc_conmon in '' | *[!0-9]*) return 0 ;; esac
+  lh_look "$lc_conmon"
+  (
+    exec 8<&- 9>&-
+    tail --pid="$lc_conmon" -s 0.5 -n 0 -f /dev/null 2>/dev/null || while lh_lives "$lc_conmon" "$lh_time"; do lc_nap 1; done
+    # Opened both ways, it does not wait for a reader that is gone.
+    printf 'over\\n' 1<>life
+  ) </dev/null >/dev/null 2>&1 &
+}
+
 # Follows the log where the engine does not write it into our folder. Starts the container first, unless it is told to resume.
 lc_follow() {
   ( . ./engine.env; exec "$lc_node" "$lc_lib/follow.mjs" "$lc_endpoint" "$lc_id" "$lc_terminal" "$1" "$lc_engine" ) </dev/null >&9 2>follow.err 9>&- &
@@ -101,6 +116,7 @@ lc_start() {
     lc start "$lc_id" >/dev/null 2>engine.err 9>life || return 1
     lc_watch_life
     { read -r lc_pid < pid; } 2>/dev/null
+    lc_watch_conmon
   else
     lc_follow start
     lc_watch_life
@@ -114,8 +130,12 @@ lc_start() {
 # a command that is not in the image ends it a moment later: the engine calls both "started".
 lc_executed() {
   lc_time=
+  # A pid of another machine says nothing here.
+  if [ "$lc_place" != local ]; then
+    lc_pid=0
+    return 0
+  fi
   [ "$lc_pid" -le 0 ] || { lh_look "$lc_pid"; lc_time=$lh_time; }
-  [ "$lc_place" = local ] || return 0
   [ -n "$lc_time" ] || return 1
   [ "$lc_init" = yes ] && [ -r "/proc/$lc_pid/task/$lc_pid/children" ] || return 0
   lc_count=0
@@ -156,7 +176,7 @@ lc_write_start() {
 
 # Until the container has ended and its log is whole.
 lc_wait() {
-  while read -r lc_line <&8; do :; done
+  while read -r lc_line <&8 && [ "$lc_line" != over ]; do :; done
   if [ "$lc_log" = follow ]; then
     lc_code=0
     [ -z "\${lc_follower-}" ] || lc_join
@@ -265,6 +285,7 @@ lc_adopt() {
   if [ "$lc_log" = file ]; then
     # conmon still holds the other end, if it lives.
     { [ -p life ] || mkfifo life; } && exec 9<>life && lc_watch_life
+    lc_watch_conmon
   else
     lc_other= lc_other_time=
     { read -r lc_other lc_other_time < follow.pid; } 2>/dev/null
