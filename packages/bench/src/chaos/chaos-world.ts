@@ -64,7 +64,7 @@ export class ChaosWorld implements AsyncDisposable {
 
   /** Every run there was. */
   async runs(): Promise<readonly RunLine[]> {
-    const { code, stdout, stderr } = await this.longhaul(['history', '--json']);
+    const { code, stdout, stderr } = await this.longhaul(['history', '-n', '0', '--json']);
     if (code !== 0) throw new Error(`history ended with ${String(code)}: ${stderr.toString()}`);
     return (JSON.parse(stdout.toString()) as { readonly data: { readonly runs: readonly RunLine[] } }).data.runs;
   }
