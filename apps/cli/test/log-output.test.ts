@@ -30,7 +30,7 @@ async function written(events: readonly SessionLogEvent[], style: Partial<LogSty
 }
 
 function output(session: string, bytes: string | Uint8Array, { endOffset = 0, stream = 'terminal' as const }: { readonly endOffset?: number; readonly stream?: 'terminal' | 'stdout' | 'stderr' } = {}): SessionLogEvent {
-  return { kind: 'output', session, runId, cursor: formatCursor({ runId, offset: endOffset }), chunk: { bytes: Buffer.from(bytes), stream, endOffset } };
+  return { kind: 'output', session, runId, cursor: formatCursor({ runId, offset: endOffset }), chunk: { bytes: Buffer.from(bytes), stream, endOffset, offsets: 'bytes' } };
 }
 
 /** The pieces of one run of a job, with their offsets. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { LogChunk, RunDirectory, RunLogNotice } from '../src/index.ts';
+import type { ContainerSpec, LogChunk, RunDirectory, RunLogNotice } from '../src/index.ts';
 import { readRunLog } from '../src/index.ts';
 import { capLog } from '../src/log/cap-log.ts';
 import { criStretches, parseCriEntry } from '../src/log/cri-entry.ts';
@@ -18,6 +18,7 @@ interface Entry {
   readonly bytes: Uint8Array;
 }
 
+const CONTAINER: ContainerSpec = { image: 'x', runtime: null, pull: 'never', volumes: [], ports: [], logVolume: null, workingDir: null, terminal: 'no', init: 'auto', memoryBytes: null, cpus: null, network: null, envNames: [] };
 const START = Date.parse('2026-11-22T04:00:00Z');
 const timeOf = (index: number): string => new Date(START + index * 1000).toISOString().replace('Z', '123456Z');
 const lineOf = ({ stream, isLine, bytes }: Entry, index: number): Buffer => Buffer.concat([Buffer.from(`${timeOf(index)} ${stream} ${isLine ? 'F' : 'P'} `), bytes, Buffer.from('\n')]);
@@ -122,6 +123,14 @@ describe('the log of a container', () => {
       const since = new Date(START + index * 1000);
       expect((await read(run, { since })).output.equals(outputOf(all.slice(Math.max(0, index))))).toBe(true);
     }), { numRuns: 60 });
+  });
+
+  test('of a container with a terminal is one stream, which nobody can take apart', async () => {
+    const run = await prepared(temporaryStore(), specOf({ backend: 'container', container: { ...CONTAINER, terminal: 'yes' } }));
+    writeExit(run);
+    write(run, [{ stream: 'stdout', isLine: true, bytes: Buffer.from('x\r') }]);
+    expect((await read(run)).chunks).toMatchObject([{ stream: 'terminal', bytes: Buffer.from('x\r\n') }]);
+    await expect(read(run, { stream: 'stderr' })).rejects.toMatchObject({ code: 'SESSION_CONFIG' });
   });
 
   test('is followed entry by entry; one that is half written is waited for', async () => {

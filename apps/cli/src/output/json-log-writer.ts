@@ -51,7 +51,7 @@ interface Pieces {
   end(): void;
 }
 
-/** Bytes of a terminal are cut where a character may be: its rest is waited for, and the cursor stands before it. */
+/** Where offsets count bytes, a piece that ends within a character waits for its rest, and the cursor stands before it. */
 class RawPieces implements Pieces {
   readonly #printer: Printer;
   #held: { readonly event: OutputEvent; readonly bytes: Buffer } | null = null;
@@ -62,8 +62,7 @@ class RawPieces implements Pieces {
 
   add(event: OutputEvent): void {
     const bytes = Buffer.concat([this.#held?.bytes ?? Buffer.alloc(0), event.chunk.bytes]);
-    // Offsets of a container's log are those of whole entries.
-    const tail = event.chunk.stream === 'terminal' ? incompleteTail(bytes) : 0;
+    const tail = event.chunk.offsets === 'bytes' ? incompleteTail(bytes) : 0;
     this.#held = tail === 0 ? null : { event, bytes: bytes.subarray(bytes.length - tail) };
     if (tail < bytes.length) this.#put(event, bytes.subarray(0, bytes.length - tail), event.chunk.endOffset - tail);
   }
@@ -93,12 +92,11 @@ class PlainPieces implements Pieces {
   }
 
   add(event: OutputEvent): void {
-    const { bytes, stream, endOffset } = event.chunk;
+    const { bytes, stream, endOffset, offsets } = event.chunk;
     this.#last = event;
     const newline = bytes.lastIndexOf(0x0a);
     this.#held = newline === -1 ? this.#held + bytes.length : bytes.length - newline - 1;
-    // Offsets of a container's log are those of whole entries.
-    if (stream === 'terminal') this.#cursor = cursorAt(event, endOffset - this.#held);
+    if (offsets === 'bytes') this.#cursor = cursorAt(event, endOffset - this.#held);
     else if (this.#held === 0) this.#cursor = event.cursor;
     const text = this.#texts.push(stream, bytes);
     if (text !== '') this.#put(event, text);

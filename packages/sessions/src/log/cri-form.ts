@@ -15,6 +15,7 @@ const WINDOW_BYTES = 64 * 1024;
 export const criForm: LogForm = {
   file: CRI_FILE,
   hasHead: true,
+  streams: 'apart',
   // The last entry of a log that is being written may be torn.
   limit: async (file, { size, isFinal }) => (isFinal ? size : lastEntryEnd(file, size)),
   start: () => 0,

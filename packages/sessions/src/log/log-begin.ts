@@ -1,3 +1,5 @@
+import { SessionConfigError } from '@longhaul/errors';
+
 import type { RunDirectory } from '../run-directory.ts';
 import { readDropped } from './dropped-range.ts';
 import { headOf } from './log-continuity.ts';
@@ -32,9 +34,12 @@ export interface BeginRequest {
  * Where reading begins; null while the log's own beginning is not written yet. Where what is asked for is in part gone, it begins
  * before that, so that the reader is told.
  *
- * @throws SessionConfigError for `since` where the log has no times
+ * @throws SessionConfigError for `since` where the log has no times, and for one of two streams where a terminal has merged them
  */
 export async function beginningOf(file: LogFile, { run, form, options, limit, isLast }: BeginRequest): Promise<LogBeginning | null> {
+  if (options.stream !== undefined && form.streams === 'merged') {
+    throw new SessionConfigError(`the job of session "${run.session}" has a terminal, which makes one stream of stdout and stderr`, { hint: 'Leave out --stream. A container that is started without --tty keeps them apart' });
+  }
   const head = await headOf(file);
   // A header that was cut off by a full disk has no output behind it.
   const start = form.start(head) ?? (isLast ? head.length : null);

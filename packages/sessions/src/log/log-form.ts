@@ -25,6 +25,8 @@ export interface LogForm {
   readonly file: string;
   /** Whether a file of this form never begins with a NUL: then one that does was cut by somebody else. */
   readonly hasHead: boolean;
+  /** Whether stdout and stderr can be told apart: a terminal merges them. */
+  readonly streams: 'apart' | 'merged';
   /** How far the output goes. `isFinal`: the run is over, so nothing more will be written. */
   readonly limit: (file: LogFile, at: { readonly size: number; readonly isFinal: boolean }) => Promise<number>;
   /** Where the output begins; null while that cannot be told. @param head the beginning of the file */
@@ -40,7 +42,7 @@ export interface LogForm {
 }
 
 /** A container with a terminal: engines call its one stream stdout. */
-const terminalForm: LogForm = { ...criForm, chunks: (block, from) => criForm.chunks(block, from).map((chunk) => ({ ...chunk, stream: 'terminal' })) };
+const terminalForm: LogForm = { ...criForm, streams: 'merged', chunks: (block, from) => criForm.chunks(block, from).map((chunk) => ({ ...chunk, stream: 'terminal' })) };
 
 /** The form of a run's log. */
 export function formOf(run: RunDirectory): LogForm {

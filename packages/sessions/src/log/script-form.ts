@@ -33,7 +33,8 @@ export function scriptForm(platform: string): LogForm {
         hint: 'script(1) of this system writes none; use --lines instead',
       });
     },
-    chunks: (block, from) => [{ bytes: block, stream: 'terminal', endOffset: from + block.length }],
+    streams: 'merged',
+    chunks: (block, from) => [{ bytes: block, stream: 'terminal', endOffset: from + block.length, offsets: 'bytes' }],
     sums: async (_file, { run, from, to, before }) => ({ timing: await timingOf(join(run.path, RUN_FILES.timing), to - from, before?.timing ?? null), entries: null }),
   };
 }
