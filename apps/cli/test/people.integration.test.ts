@@ -106,6 +106,22 @@ describe.runIf(requireService('tmux', 'script'))('what a person asks', () => {
     expect(inside.shown()).toContain('a terminal');
   });
 
+  it('send types byte for byte: what looks like options, formats and commands, and what comes on stdin', async () => {
+    const world = cliWorld();
+    const typed = ["it's $HOME;", '#{pid} #(touch x)', '`x`', '火車', '\u{1f680}\\'];
+    const secret = 'pass word; #{x}';
+    const total = Buffer.byteLength(`${typed.join(' ')}--flag -x${secret}`);
+    await world.json(['start', 'raw', ...sh('stty raw -echo; printf up; dd bs=1 count="$1" 2>/dev/null | od -An -v -tx1 | tr -d " \\n"; stty sane', String(total))]);
+    await waitFor(async () => (await world.longhaul(['logs', 'raw'])).stdout.includes('up'), { what: 'the raw terminal' });
+    expect(await world.longhaul(['send', 'raw', ...typed], { env: { LC_ALL: 'C' } })).toMatchObject({ code: 0, stderr: '' });
+    expect((await world.longhaul(['send', 'raw', '--', '--flag', '-x'])).code).toBe(0);
+    const main = [process.execPath, '--conditions=@longhaul/source', MAIN];
+    expect((await runToEnd(main[0] ?? '', [...main.slice(1), 'send', 'raw', '--stdin'], { cwd: world.project, env: world.env, input: secret })).code).toBe(0);
+    expect((await world.longhaul(['wait', 'raw', '--timeout', '50s'])).code).toBe(0);
+    expect((await world.longhaul(['logs', 'raw', '--plain'])).stdout).toBe(`up${Buffer.from(`${typed.join(' ')}--flag -x${secret}`).toString('hex')}`);
+    expect((await world.longhaul(['send', 'raw'])).code).toBe(2);
+  });
+
   it('attach says which keys leave before the screen is taken, and protects the job where asked', async () => {
     const world = cliWorld();
     await world.json(['start', 'screen', ...sh('trap "echo caught" INT; echo ready; while :; do read line && echo "heard $line"; done')]);

@@ -1,32 +1,63 @@
 import type { SendInput } from '@longhaul/sessions';
 
-import type { CommandModule } from '../command-module.ts';
+import { BACKEND_OPTION, backendChoice } from '../backend-option.ts';
+import type { Cli } from '../cli-context.ts';
+import type { Call, CommandModule } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
 import { UsageError } from '../usage-error.ts';
 import { withHost } from '../with-host.ts';
 
 export const send: CommandModule = {
-  usage: 'NAME [TEXT…] [options]',
-  about: 'Text is typed literally, words joined by a space; keys have the names that tmux gives them: Enter, C-c, Up, Escape. First the text, then the keys.',
+  usage: 'NAME [TEXT…] [options] [-- TEXT…]',
+  about:
+    'Text is typed literally, byte for byte, words joined by a space; what begins with a dash comes after --. Keys have the names that tmux gives them: Enter, C-c, Up, Escape. First the text, then the keys.',
   examples: [
     { line: 'longhaul send train "save checkpoint" --enter', text: 'type a line' },
     { line: 'longhaul send train --keys C-c', text: 'press Ctrl-C in the session' },
+    { line: 'longhaul send train --enter -- --resume', text: 'text that looks like an option' },
+    { line: 'longhaul send train --stdin --enter', text: 'a password, which must stand in no argument list' },
   ],
   options: [
     { flags: '-k, --keys <KEY>', text: 'press a key; may be repeated', repeat: 'yes' },
     { flags: '--enter', text: 'press Enter at the end' },
-    { flags: '-b, --backend <KIND>', text: 'where several backends have the name', choices: ['tmux', 'container'] },
+    { flags: '--stdin', text: 'take the text from stdin, to its end' },
+    BACKEND_OPTION,
   ],
+  takesCommand: 'yes',
   operands: { min: 1, max: Number.POSITIVE_INFINITY },
-  run: async (cli, { operands: [name = '', ...words], options }) => {
-    const keys = [...options.list('keys'), ...(options.has('enter') ? ['Enter'] : [])];
-    const inputs: SendInput[] = [...(words.length === 0 ? [] : [{ text: words.join(' ') }]), ...(keys.length === 0 ? [] : [{ keys }])];
+  run: async (cli, call) => {
+    const [name = ''] = call.operands;
+    const inputs = await inputsOf(call, cli);
     if (inputs.length === 0) throw new UsageError('nothing to send', `longhaul send ${name} "text" --enter, or --keys C-c`);
-    const backend = options.text('backend') as 'tmux' | 'container' | null;
     return await withHost(cli, async (host) => {
-      for (const input of inputs) await host.sessions.send(name, input, backend === null ? {} : { backend });
+      for (const input of inputs) await host.sessions.send(name, input, backendChoice(call.options));
       cli.printer.result({ session: name, sent: inputs.length }, () => '');
       return EXIT.OK;
     });
   },
 };
+
+async function inputsOf({ operands: [, ...words], options, command }: Call, cli: Cli): Promise<readonly SendInput[]> {
+  const all = [...words, ...(command ?? [])];
+  if (options.has('stdin') && all.length > 0) throw new UsageError('the text comes either from stdin or from the command line', 'leave out one of them');
+  const text = options.has('stdin') ? await readText(cli) : all.join(' ');
+  const keys = [...options.list('keys'), ...(options.has('enter') ? ['Enter'] : [])];
+  return [...(text === '' ? [] : [{ text }]), ...(keys.length === 0 ? [] : [{ keys }])];
+}
+
+/** More than anybody types; a file is better copied. Bytes. */
+const MAX_TEXT = 1024 * 1024;
+
+async function readText({ stdin }: Cli): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdin as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_TEXT) throw new UsageError('more than 1 MiB on stdin is nothing to be typed', 'copy the file, and send its name');
+    chunks.push(chunk);
+  }
+  const bytes = Buffer.concat(chunks);
+  const text = bytes.toString('utf8');
+  if (!Buffer.from(text, 'utf8').equals(bytes)) throw new UsageError('what is on stdin is not UTF-8, and would arrive as other bytes');
+  return text;
+}
