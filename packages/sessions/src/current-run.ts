@@ -35,12 +35,18 @@ export function currentRun(name: SessionName, options: CurrentRunOptions): Curre
   const highest = highestClaim(options.state, name);
   if (highest === null) return null;
   const found = highest.number < below ? observeClaim(highest, options) : null;
-  if (found !== null) return found;
+  if (found !== null && !isBeingMade(found)) return found;
   for (const claim of listClaims(options.state, name)) {
-    const next = claim.number < below ? observeClaim(claim, options) : null;
-    if (next !== null) return next;
+    if (claim.number >= below || claim.number === found?.claim.number) continue;
+    const next = observeClaim(claim, options);
+    // Until the next attempt has a record of its own, the one before it tells more: that it is about to come back.
+    if (next !== null) return found === null || next.loop.kind === 'waiting' ? next : found;
   }
-  return null;
+  return found;
+}
+
+function isBeingMade({ reading: { spec, records }, verdict }: CurrentRun): boolean {
+  return verdict.kind === 'starting' && spec === null && records.damaged.length === 0;
 }
 
 /** {@link currentRun} as a status: a session whose records cannot be read is `unknown`, never absent. */
