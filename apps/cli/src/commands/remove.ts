@@ -1,3 +1,4 @@
+import { SessionNotFoundError } from '@longhaul/errors';
 import type { Host } from '@longhaul/host';
 
 import type { CommandModule } from '../command-module.ts';
@@ -48,6 +49,7 @@ interface Plan {
 
 async function planOf(name: string, host: Host, where: { readonly backend?: 'tmux' | 'container' }): Promise<Plan> {
   const status = await host.sessions.status(name, where);
+  if (status.state === 'defined') throw new SessionNotFoundError(name, status.backend, { hint: `It stands in longhaul.yaml and was never started: longhaul start ${name}` });
   const { length: runs } = await host.sessions.history({ session: name });
   const what = status.state === 'running' ? 'is running and would be refused' : `(${stateText(status)}) would be forgotten`;
   return { session: name, runs, text: `${printable(name)} ${what}; the history keeps ${count(runs, 'run')}` };

@@ -5,6 +5,7 @@ import type { Job } from '@longhaul/sync-queue';
 
 import type { CommandModule } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
+import { endMeaning } from '../output/end-meaning.ts';
 import { detailOf } from '../output/job-text.ts';
 import { printable, printableMessage } from '../output/printable.ts';
 import type { Printer } from '../output/printer.ts';
@@ -55,16 +56,33 @@ async function sessionOrNull(subject: string, { sessions }: Host): Promise<Sessi
 }
 
 function sessionReason(status: SessionStatus): Reason {
-  const { name, state, terminal, unknownReason } = status;
+  const { name, state, terminal, unknownReason, restart } = status;
   const base = { about: name, evidence: null, nextAttemptAt: null };
-  if (state === 'unknown') return { ...base, what: `its state is not known: ${unknownReason ?? 'it cannot be asked'}`, fix: `longhaul status ${name}` };
-  if (state === 'running') {
-    return terminal === 'lost'
-      ? { ...base, what: 'it runs, and its terminal is lost: tmux was ended under it. It goes on to its end, readable by its log only', fix: `longhaul logs ${name} -f` }
-      : { ...base, what: 'it runs', fix: null };
+  switch (state) {
+    case 'unknown':
+      return { ...base, what: `its state is not known: ${unknownReason ?? 'it cannot be asked'}`, fix: `longhaul status ${name}` };
+    case 'defined':
+      return { ...base, what: 'longhaul.yaml describes it, and nobody has started it yet', fix: `longhaul start ${name}` };
+    case 'restarting':
+      return { ...base, what: waitingText(status), evidence: restart?.problem ?? null, nextAttemptAt: restart?.next?.at ?? null, fix: `longhaul logs ${name} -n 50` };
+    case 'running':
+    case 'paused':
+      return terminal === 'lost'
+        ? { ...base, what: 'it runs, and its terminal is lost: tmux was ended under it. It goes on to its end, readable by its log only', fix: `longhaul logs ${name} -f` }
+        : { ...base, what: state === 'paused' ? 'it is paused' : 'it runs', fix: null };
+    case 'exited':
+    case 'stopped':
+      return { ...base, what: endSentence(status), fix: status.exitCode !== 0 && status.stoppedBy === null ? `longhaul logs ${name} -n 50` : null };
   }
-  const failed = status.exitCode !== 0 && status.stoppedBy === null;
-  return { ...base, what: endText(status), fix: failed ? `longhaul logs ${name} -n 50` : null };
+}
+
+function waitingText(status: SessionStatus): string {
+  const attempt = status.restart?.next?.attempt;
+  return `${endSentence(status)}; it is about to be started again${attempt === undefined ? '' : ` (attempt ${String(attempt)})`}`;
+}
+
+function endSentence(status: SessionStatus): string {
+  return [endText(status), endMeaning(status), status.restart?.ended === 'gave-up' ? 'it has given up: too many restarts in a row' : ''].filter((part) => part !== '').join('; ');
 }
 
 function outputReason({ path, destination, job, problem }: OutputState): Reason {
