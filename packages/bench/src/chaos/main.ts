@@ -2,9 +2,9 @@
 // jobs themselves wrote down. Ends with 1 where something does not hold. Not part of the tests: it takes as long as it is given.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startDockerd, startPodman, waitFor } from '@longhaul/testbed';
+import { startDockerd, startPodman } from '@longhaul/testbed';
 import { chooseAction } from './actions.ts';
-import { ChaosWorld } from './chaos-world.ts';
+import { ChaosWorld, type RunLine } from './chaos-world.ts';
 import { chance } from './random.ts';
 import { violations } from './verdicts.ts';
 
@@ -34,12 +34,16 @@ for (let number = 1; Date.now() < end; number += 1) {
 }
 
 // Whoever still runs is asked to end, until nobody does; a container whose launcher was killed too.
-await waitFor(async () => {
-  const running = (await world.runs()).filter(({ state }) => state !== 'exited' && state !== 'stopped');
-  if (running.length === 0) return true;
-  await world.longhaul(['stop', '--force', ...new Set(running.map(({ name }) => name))]);
-  return false;
-}, { deadline: 120_000, interval: 500, what: 'the end of every run' });
+const patience = Date.now() + 120_000;
+for (let running = await going(); running.length > 0 && Date.now() < patience; running = await going()) {
+  const { code, stderr } = await world.longhaul(['stop', '--force', ...new Set(running.map(({ name }) => name))]);
+  if (code !== 0) console.error(`stop ended with ${String(code)}: ${stderr.toString().trim()}`);
+  await delay(500);
+}
+
+async function going(): Promise<readonly RunLine[]> {
+  return (await world.runs()).filter(({ state }) => state !== 'exited' && state !== 'stopped');
+}
 
 const runs = await world.runs();
 const found = await violations(world);
