@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** What a control group has used: all processes that are or were in it. Linux only. */
 export interface ControlGroupUsage {
@@ -18,17 +18,20 @@ const ROOT = '/sys/fs/cgroup';
  * The usage of the control group that a process is in, or null where it shares one with this process (then the group is not its
  * own), or none can be read. Versions 1, 2 and the mixture of both are known.
  */
-export function controlGroupUsage(pid: number, root: string = ROOT): ControlGroupUsage | null {
+export function controlGroupUsage(pid: number): ControlGroupUsage | null {
   const theirs = read(`/proc/${String(pid)}/cgroup`);
-  const own = read('/proc/self/cgroup');
-  if (theirs === null || theirs === own) return null;
-  const groups = parseControlGroups(theirs);
+  return theirs === null || theirs === read('/proc/self/cgroup') ? null : usageOfGroups(theirs, ROOT);
+}
+
+/** The usage of the groups that a text of /proc/PID/cgroup names, mounted at `root`. */
+export function usageOfGroups(text: string, root: string): ControlGroupUsage | null {
+  const groups = parseControlGroups(text);
   const unified = groups.get('');
-  const version2 = unified === undefined ? null : usage2(join(root, unified));
+  const version2 = unified === undefined ? null : usage2(unified, root);
   if (version2 !== null) return version2;
   const memory = groups.get('memory');
   const cpu = groups.get('cpuacct');
-  return memory === undefined && cpu === undefined ? null : usage1(memory === undefined ? null : join(root, 'memory', memory), cpu === undefined ? null : [join(root, 'cpuacct', cpu), join(root, 'cpu,cpuacct', cpu)]);
+  return usage1(memory === undefined ? null : join(root, 'memory', memory), cpu === undefined ? [] : [join(root, 'cpuacct', cpu), join(root, 'cpu,cpuacct', cpu)]);
 }
 
 /** Paths of /proc/PID/cgroup by controller; the unified hierarchy is ``. A path may hold colons. */
@@ -42,19 +45,28 @@ export function parseControlGroups(text: string): ReadonlyMap<string, string> {
   return groups;
 }
 
-function usage2(folder: string): ControlGroupUsage | null {
+function usage2(group: string, root: string): ControlGroupUsage | null {
+  const folder = join(root, group);
   const current = numberIn(read(join(folder, 'memory.current')));
   const cpu = /^usage_usec (\d+)$/m.exec(read(join(folder, 'cpu.stat')) ?? '')?.[1];
   if (current === null || cpu === undefined) return null;
   const cache = Number(/^inactive_file (\d+)$/m.exec(read(join(folder, 'memory.stat')) ?? '')?.[1] ?? 0);
-  return { cpuMs: Number(cpu) / 1000, memoryBytes: Math.max(0, current - cache), memoryLimitBytes: numberIn(read(join(folder, 'memory.max'))) };
+  return { cpuMs: Number(cpu) / 1000, memoryBytes: Math.max(0, current - cache), memoryLimitBytes: limit2(group, root) };
 }
 
-function usage1(memory: string | null, cpu: readonly string[] | null): ControlGroupUsage | null {
+/** The lowest limit on the way up: engines set it on a group above that of the processes. */
+function limit2(group: string, root: string): number | null {
+  const own = numberIn(read(join(root, group, 'memory.max')));
+  const above = group === '/' || group === '' || group === '.' ? null : limit2(dirname(group), root);
+  return own === null || above === null ? (own ?? above) : Math.min(own, above);
+}
+
+function usage1(memory: string | null, cpu: readonly string[]): ControlGroupUsage | null {
   const used = memory === null ? null : numberIn(read(join(memory, 'memory.usage_in_bytes')));
-  const cache = memory === null ? 0 : Number(/^total_inactive_file (\d+)$/m.exec(read(join(memory, 'memory.stat')) ?? '')?.[1] ?? 0);
-  const limit = memory === null ? null : numberIn(read(join(memory, 'memory.limit_in_bytes')));
-  const nanoseconds = (cpu ?? []).map((folder) => numberIn(read(join(folder, 'cpuacct.usage')))).find((value) => value !== null) ?? null;
+  const stat = (memory === null ? null : read(join(memory, 'memory.stat'))) ?? '';
+  const cache = Number(/^total_inactive_file (\d+)$/m.exec(stat)?.[1] ?? 0);
+  const limit = numberIn(/^hierarchical_memory_limit (\d+)$/m.exec(stat)?.[1] ?? null);
+  const nanoseconds = cpu.map((folder) => numberIn(read(join(folder, 'cpuacct.usage')))).find((value) => value !== null) ?? null;
   if (used === null && nanoseconds === null) return null;
   return {
     cpuMs: nanoseconds === null ? null : nanoseconds / 1e6,

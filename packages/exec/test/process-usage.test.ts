@@ -1,6 +1,10 @@
-import { expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 
-import { parseControlGroups } from '../src/control-group.ts';
+import { expect, it, onTestFinished } from 'vitest';
+
+import { parseControlGroups, usageOfGroups } from '../src/control-group.ts';
 import { parsePsUsage, parseStatUsage, residentBytes } from '../src/process-usage.ts';
 import { pseudoTerminalPath } from '../src/terminal-size.ts';
 
@@ -38,4 +42,41 @@ it('reads what ps tells, in its forms of times', () => {
 it('reads control groups of both versions, with colons in their paths', () => {
   const groups = parseControlGroups('12:cpu,cpuacct:/a:b/c\n3:memory:/m\n0::/unified\nbroken\n');
   expect([groups.get('cpuacct'), groups.get('cpu'), groups.get('memory'), groups.get('')]).toEqual(['/a:b/c', '/a:b/c', '/m', '/unified']);
+});
+
+/** A mounted hierarchy of the test's own. */
+function hierarchy(files: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(path.join(tmpdir(), 'longhaul-cgroup-'));
+  onTestFinished(() => {
+    rmSync(root, { recursive: true, force: true });
+  });
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    writeFileSync(path.join(root, name), `${text}\n`);
+  }
+  return root;
+}
+
+it('measures a container by its group of version 2, with the lowest limit above it', () => {
+  const root = hierarchy({
+    'machine.slice/memory.max': '8000',
+    'machine.slice/pod.scope/memory.max': '4000',
+    'machine.slice/pod.scope/container/memory.max': 'max',
+    'machine.slice/pod.scope/container/memory.current': '3000',
+    'machine.slice/pod.scope/container/memory.stat': 'anon 1\ninactive_file 1000',
+    'machine.slice/pod.scope/container/cpu.stat': 'usage_usec 1500000\nuser_usec 1',
+  });
+  expect(usageOfGroups('0::/machine.slice/pod.scope/container\n', root)).toEqual({ cpuMs: 1500, memoryBytes: 2000, memoryLimitBytes: 4000 });
+  expect(usageOfGroups('0::/machine.slice\n', root)).toBeNull();
+});
+
+it('measures a container by its groups of version 1, where the unified one has no controllers', () => {
+  const root = hierarchy({
+    'memory/docker/ab/memory.usage_in_bytes': '5000',
+    'memory/docker/ab/memory.stat': 'hierarchical_memory_limit 9223372036854771712\ntotal_inactive_file 500',
+    'cpu,cpuacct/docker/ab/cpuacct.usage': '2000000',
+  });
+  const text = '4:memory:/docker/ab\n2:cpu,cpuacct:/docker/ab\n0::/system.slice\n';
+  expect(usageOfGroups(text, root)).toEqual({ cpuMs: 2, memoryBytes: 4500, memoryLimitBytes: null });
+  expect(usageOfGroups('1:name=systemd:/\n', root)).toBeNull();
 });
