@@ -32,7 +32,7 @@ function terminal(world: CliWorld, args: readonly string[]): { shown(): string; 
   return { shown: () => shown, type: (keys) => child.stdin.write(keys), ended: once(child, 'exit').then(([code]) => code as number | null) };
 }
 
-describe.runIf(requireService('tmux', 'script'))('what a person asks', () => {
+describe.runIf(requireService('tmux', 'script'))('what a person asks', { timeout: 180_000 }, () => {
   it('status tells why it ended, what the code means, what it uses, where its log is, and what to do next', async () => {
     const world = cliWorld();
     await world.json(['start', 'busy', ...sh('echo up; while :; do :; done')]);
