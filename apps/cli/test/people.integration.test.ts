@@ -39,7 +39,7 @@ describe.runIf(requireService('tmux', 'script'))('what a person asks', { timeout
     const busy = await waitFor(async () => {
       const report = await world.json<Report>(['status', 'busy']);
       return (report.usage?.cpuMs ?? 0) > 0 ? report : null;
-    }, { what: 'some processor time' });
+    }, { what: 'some processor time', deadline: 60_000 });
     expect(busy).toMatchObject({ usage: { of: 'processes', processes: 1 }, terminalSize: { columns: 80, rows: 24 }, next: ['longhaul attach busy', 'longhaul logs busy -f', 'longhaul stop busy'] });
     expect(busy.usage?.memoryBytes).toBeGreaterThan(100_000);
     expect(readFileSync(busy.log?.path ?? '', 'utf8')).toContain('up');
@@ -112,12 +112,12 @@ describe.runIf(requireService('tmux', 'script'))('what a person asks', { timeout
     const secret = 'pass word; #{x}';
     const total = Buffer.byteLength(`${typed.join(' ')}--flag -x${secret}`);
     await world.json(['start', 'raw', ...sh('stty raw -echo; printf up; dd bs=1 count="$1" 2>/dev/null | od -An -v -tx1 | tr -d " \\n"; stty sane', String(total))]);
-    await waitFor(async () => (await world.longhaul(['logs', 'raw'])).stdout.includes('up'), { what: 'the raw terminal' });
+    await waitFor(async () => (await world.longhaul(['logs', 'raw'])).stdout.includes('up'), { what: 'the raw terminal', deadline: 60_000 });
     expect(await world.longhaul(['send', 'raw', ...typed], { env: { LC_ALL: 'C' } })).toMatchObject({ code: 0, stderr: '' });
     expect((await world.longhaul(['send', 'raw', '--', '--flag', '-x'])).code).toBe(0);
     const main = [process.execPath, '--conditions=@longhaul/source', MAIN];
     expect((await runToEnd(main[0] ?? '', [...main.slice(1), 'send', 'raw', '--stdin'], { cwd: world.project, env: world.env, input: secret })).code).toBe(0);
-    expect((await world.longhaul(['wait', 'raw', '--timeout', '50s'])).code).toBe(0);
+    expect((await world.longhaul(['wait', 'raw', '--timeout', '2m'])).code).toBe(0);
     expect((await world.longhaul(['logs', 'raw', '--plain'])).stdout).toBe(`up${Buffer.from(`${typed.join(' ')}--flag -x${secret}`).toString('hex')}`);
     expect((await world.longhaul(['send', 'raw'])).code).toBe(2);
   });
@@ -126,13 +126,13 @@ describe.runIf(requireService('tmux', 'script'))('what a person asks', { timeout
     const world = cliWorld();
     await world.json(['start', 'screen', ...sh('trap "echo caught" INT; echo ready; while :; do read line && echo "heard $line"; done')]);
     const person = terminal(world, ['attach', 'screen', '--protect']);
-    await waitFor(() => person.shown().includes('ready'), { what: 'the screen of the session' });
+    await waitFor(() => person.shown().includes('ready'), { what: 'the screen of the session', deadline: 60_000 });
     expect(person.shown()).toMatch(/^leave with Ctrl-b d: the job goes on\r\n/);
     person.type('\u0003');
-    await waitFor(() => person.shown().includes('Send Ctrl-C to the job?'), { what: 'the question' });
+    await waitFor(() => person.shown().includes('Send Ctrl-C to the job?'), { what: 'the question', deadline: 60_000 });
     person.type('n');
     person.type('hello\r');
-    await waitFor(() => person.shown().includes('heard hello'), { what: 'the answer of the job' });
+    await waitFor(() => person.shown().includes('heard hello'), { what: 'the answer of the job', deadline: 60_000 });
     person.type('\u0002d');
     expect(await person.ended).toBe(0);
     expect((await world.longhaul(['logs', 'screen', '--plain'])).stdout).not.toContain('caught');
@@ -145,18 +145,18 @@ describe.runIf(requireService('tmux', 'script'))('what a person asks', { timeout
       await runToEnd('tmux', ['-L', 'desk', 'kill-server'], { env: world.env });
     });
     await tmux('new-session', '-d', '-s', 'my notes', 'sh -c \'echo begun; while read line; do echo "got $line"; done\'');
-    await waitFor(async () => (await tmux('capture-pane', '-p')).includes('begun'), { what: 'the first line' });
+    await waitFor(async () => (await tmux('capture-pane', '-p')).includes('begun'), { what: 'the first line', deadline: 60_000 });
     const { sessions } = await world.json<{ sessions: readonly SessionStatus[] }>(['list', '--foreign']);
     expect(sessions).toMatchObject([{ name: 'my notes', managed: false, socketName: 'desk', state: 'running' }]);
     const report = await world.json<Report>(['status', 'my notes']);
     expect(report).toMatchObject({ session: { managed: false }, usage: { of: 'processes' }, log: null, next: ["longhaul attach 'my notes'", "longhaul stop 'my notes'"] });
     expect((await world.longhaul(['send', 'my notes', 'hello', '--enter'])).code).toBe(0);
-    await waitFor(async () => (await world.longhaul(['logs', 'my notes', '--plain'])).stdout.includes('got hello'), { what: 'the answer' });
+    await waitFor(async () => (await world.longhaul(['logs', 'my notes', '--plain'])).stdout.includes('got hello'), { what: 'the answer', deadline: 60_000 });
     expect((await world.longhaul(['exec', 'my notes', '--', 'true'])).code).toBe(125);
     // What a person has as a habit gives way where the keys are not ours; what they ask for does not.
     world.write('longhaul.yaml', 'attach: { protect: true }\n');
     const person = terminal(world, ['attach', 'my notes']);
-    await waitFor(() => person.shown().includes('got hello'), { what: 'its screen' });
+    await waitFor(() => person.shown().includes('got hello'), { what: 'its screen', deadline: 60_000 });
     expect(person.shown()).toMatch(/Ctrl-C will reach the job[^]*leave with Ctrl-b d/);
     expect(await terminal(world, ['attach', 'my notes', '--protect']).ended).toBe(1);
     person.type('\u0002d');

@@ -38,37 +38,37 @@ describe.runIf(requireService('tmux', 'script'))('attach', () => {
     const { run } = await bed.start('train', sh(LISTENER));
     await logHas(run, 'up');
     const person = await terminalFor(await bed.backend.attach('train', { mode: 'read-write', protect: 'interrupts' }));
-    await waitFor(async () => (await person.screen()).includes('up'), { what: 'the screen of the job' });
+    await waitFor(async () => (await person.screen()).includes('up'), { what: 'the screen of the job', deadline: 60_000 });
     await person.type('C-c');
-    await waitFor(async () => (await person.screen()).includes('Send Ctrl-C to the job?'), { what: 'the question' });
+    await waitFor(async () => (await person.screen()).includes('Send Ctrl-C to the job?'), { what: 'the question', deadline: 60_000 });
     await person.type('n');
-    await waitFor(async () => !(await person.screen()).includes('Send Ctrl-C'), { what: 'the end of the question' });
+    await waitFor(async () => !(await person.screen()).includes('Send Ctrl-C'), { what: 'the end of the question', deadline: 60_000 });
     await person.type('hello', 'Enter');
     await logHas(run, 'heard <hello>');
     expect(await logOf(run)).not.toContain('caught');
     await person.type('C-c');
-    await waitFor(async () => (await person.screen()).includes('Send Ctrl-C to the job?'), { what: 'the question' });
+    await waitFor(async () => (await person.screen()).includes('Send Ctrl-C to the job?'), { what: 'the question', deadline: 60_000 });
     await person.type('y');
     await logHas(run, 'caught');
     await person.type('C-b', 'd');
-    await waitFor(async () => (await clients(bed)) === 0, { what: 'the end of the client' });
+    await waitFor(async () => (await clients(bed)) === 0, { what: 'the end of the client', deadline: 60_000 });
   });
 
   it('protects one session only, and no longer when the next one comes without', async () => {
     const bed = await tmuxBed();
     for (const name of ['guarded', 'open']) await logHas((await bed.start(name, sh(LISTENER))).run, 'up');
     const first = await terminalFor(await bed.backend.attach('guarded', { mode: 'read-write', protect: 'interrupts' }));
-    await waitFor(async () => (await first.screen()).includes('up'), { what: 'the first client' });
+    await waitFor(async () => (await first.screen()).includes('up'), { what: 'the first client', deadline: 60_000 });
     const other = await terminalFor(await bed.backend.attach('open', { mode: 'read-write' }));
-    await waitFor(async () => (await other.screen()).includes('up'), { what: 'the second client' });
+    await waitFor(async () => (await other.screen()).includes('up'), { what: 'the second client', deadline: 60_000 });
     await other.type('C-c');
-    await waitFor(async () => (await other.screen()).includes('caught'), { what: 'Ctrl-C in the other session' });
+    await waitFor(async () => (await other.screen()).includes('caught'), { what: 'Ctrl-C in the other session', deadline: 60_000 });
     await first.type('C-b', 'd');
-    await waitFor(async () => (await clients(bed)) === 1, { what: 'the end of the first client' });
+    await waitFor(async () => (await clients(bed)) === 1, { what: 'the end of the first client', deadline: 60_000 });
     const again = await terminalFor(await bed.backend.attach('guarded', { mode: 'read-write' }));
-    await waitFor(async () => (await again.screen()).includes('up'), { what: 'the third client' });
+    await waitFor(async () => (await again.screen()).includes('up'), { what: 'the third client', deadline: 60_000 });
     await again.type('C-c');
-    await waitFor(async () => (await again.screen()).includes('caught'), { what: 'Ctrl-C without protection' });
+    await waitFor(async () => (await again.screen()).includes('caught'), { what: 'Ctrl-C without protection', deadline: 60_000 });
   });
 
   it('says which keys leave: those of the server, shown as long as one is there', async () => {
@@ -80,9 +80,9 @@ describe.runIf(requireService('tmux', 'script'))('attach', () => {
     const command = await bed.backend.attach('train', { mode: 'read-write' });
     expect(command.leaveKeys).toBe('C-a q');
     const person = await terminalFor(command);
-    await waitFor(async () => (await person.screen()).includes('C-a q leaves, the job goes on'), { what: 'the keys in the status line' });
+    await waitFor(async () => (await person.screen()).includes('C-a q leaves, the job goes on'), { what: 'the keys in the status line', deadline: 60_000 });
     await person.type('C-a', 'q');
-    await waitFor(async () => (await clients(bed)) === 0, { what: 'the end of the client' });
+    await waitFor(async () => (await clients(bed)) === 0, { what: 'the end of the client', deadline: 60_000 });
     expect(await bed.backend.status('train')).toMatchObject({ status: { state: 'running', terminal: 'detached' } });
   });
 
@@ -95,7 +95,7 @@ describe.runIf(requireService('tmux', 'script'))('attach', () => {
     const before = await own.tmux('show-options', '-t', '=byhand:');
     await expect(theirs.attach('byhand', { mode: 'read-write', protect: 'interrupts' })).rejects.toMatchObject({ code: 'SESSION_ATTACH', hint: expect.stringContaining('--read-only') as string });
     const person = await terminalFor(await theirs.attach('byhand', { mode: 'read-write' }));
-    await waitFor(async () => (await own.tmux('list-clients')).includes('byhand'), { what: 'the client' });
+    await waitFor(async () => (await own.tmux('list-clients')).includes('byhand'), { what: 'the client', deadline: 60_000 });
     expect(await own.tmux('show-options', '-t', '=byhand:')).toBe(before);
     expect(await own.tmux('list-keys')).not.toContain('longhaul');
     await person.type('C-b', 'd');
