@@ -10,19 +10,19 @@ import { parentsOf, receiptLine } from '../src/rsync-ssh/placement-values.ts';
 import { PushPosition } from '../src/rsync-ssh/push-position.ts';
 import { StuckFiles } from '../src/rsync-ssh/push.ts';
 import { parseFacts } from '../src/rsync-ssh/remote-facts.ts';
-import { filesFrom, kibPerSecond, rsyncArguments } from '../src/rsync-ssh/rsync-arguments.ts';
+import { carriedBy, filesFrom, kibPerSecond, rsyncArguments } from '../src/rsync-ssh/rsync-arguments.ts';
 import { parseRsyncLine } from '../src/rsync-ssh/rsync-output.ts';
 import { TreeListing } from '../src/rsync-ssh/tree-listing.ts';
 import { printReceipt } from '../src/index.ts';
 import { exampleFile, exampleFolder, exampleReceipt, exampleSeal } from './examples.ts';
 
 const raw = (path: string): RawPath => path as RawPath;
-const CALL = { ssh: ['-T'], target: 'lab@nas', tree: '/v/J/tree', partialDir: '/v/J/partial', pushDir: '/v/J/push.1.x', rsyncThere: 'rsync', unchanged: 'by-time', source: '/s/' } as const;
+const CALL = { ssh: ['-T'], target: 'lab@nas', tree: '/v/J/tree', partialDir: '/v/J/partial', pushDir: '/v/J/push.1.x', rsyncThere: 'rsync', unchanged: 'by-time', carry: { holes: 'none', hardLinks: 'none' }, source: '/s/' } as const;
 
 describe('rsyncArguments', () => {
   it('sends what is listed and nothing else', () => {
     const args = rsyncArguments(CALL, 'ssh -T');
-    expect(args).toEqual(expect.arrayContaining(['-aHS', '-s', '--from0', '--files-from=-', '--no-implied-dirs', '--partial-dir=/v/J/partial', '--info=progress2,stats1', '--no-h', '--outbuf=N']));
+    expect(args).toEqual(expect.arrayContaining(['-a', '-s', '--from0', '--files-from=-', '--no-implied-dirs', '--partial-dir=/v/J/partial', '--info=progress2,stats1', '--no-h', '--outbuf=L']));
     expect(args.slice(-3)).toEqual(['--', '/s/', 'lab@nas:/v/J/tree/']);
     expect(args.join(' ')).not.toMatch(/ -r |--delete|--recursive|--inplace|--append/);
   });
@@ -39,6 +39,17 @@ describe('rsyncArguments', () => {
     const args = rsyncArguments({ ...CALL, unchanged: 'by-content', linkDest: '/v/final', target: 'lab@fe80::1' }, '');
     expect(args).toEqual(expect.arrayContaining(['--ignore-times', '--link-dest=/v/final', 'lab@[fe80::1]:/v/J/tree/']));
     expect(rsyncArguments(CALL, '')).not.toContain('--ignore-times');
+  });
+
+  it('looks for holes and hard links only where the seal has some', () => {
+    const plain = exampleFile('a', { size: 10, allocated: 4096, nlink: 1 });
+    const elsewhere = exampleFile('b', { size: 10, allocated: 4096, nlink: 2, ino: 7n });
+    const other = exampleFile('c', { size: 10, allocated: 4096, nlink: 2, ino: 7n });
+    const sparse = exampleFile('d', { size: 8192, allocated: 4096, nlink: 1 });
+    expect(carriedBy([exampleFolder('x'), plain, elsewhere])).toEqual({ holes: 'none', hardLinks: 'none' });
+    expect(carriedBy([plain, elsewhere, other])).toEqual({ holes: 'none', hardLinks: 'some' });
+    expect(carriedBy([plain, sparse])).toEqual({ holes: 'some', hardLinks: 'none' });
+    expect(rsyncArguments({ ...CALL, carry: { holes: 'some', hardLinks: 'some' } }, '')).toContain('-aHS');
   });
 
   it('names every entry with ./ and NUL', () => {
@@ -93,6 +104,15 @@ describe('PushPosition', () => {
   it('takes for sent what rsync says at last', () => {
     const position = play(['sent 4321 bytes  received 63 bytes']);
     position.noteSent(10);
+    expect(position.bytesSent).toBe(4321);
+  });
+
+  it('never takes back what it told of bytes that travelled', () => {
+    const position = new PushPosition(seal, all);
+    position.noteSent(5000);
+    expect(position.progress().bytesSent).toBe(5000);
+    play(['sent 4321 bytes  received 63 bytes'], position);
+    expect(position.progress().bytesSent).toBe(5000);
     expect(position.bytesSent).toBe(4321);
   });
 

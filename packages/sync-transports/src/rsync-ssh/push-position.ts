@@ -19,6 +19,8 @@ export class PushPosition {
   #bytesAtStart = 0;
   #bytesTold = 0;
   #bytesSent = 0;
+  /** The most that progress has said: rsync's last word can be less than what was counted on the way. */
+  #sentTold = 0;
   #best = 0;
 
   /** `sent`: the files of this push; the others of the seal are there. */
@@ -69,7 +71,8 @@ export class PushPosition {
     const size = this.#current === null ? 0 : (this.#sizes.get(this.#current) ?? 0);
     const within = this.#current === null ? 0 : Math.min(size, Math.max(0, this.#bytesTold - this.#bytesAtStart));
     this.#best = Math.min(this.#totals.bytes, Math.max(this.#best, this.#bytesDone + within));
-    return { bytesDone: this.#best, bytesTotal: this.#totals.bytes, filesDone: this.#filesDone, filesTotal: this.#totals.files, bytesSent: this.#bytesSent, currentFile: this.#current };
+    this.#sentTold = Math.max(this.#sentTold, this.#bytesSent);
+    return { bytesDone: this.#best, bytesTotal: this.#totals.bytes, filesDone: this.#filesDone, filesTotal: this.#totals.files, bytesSent: this.#sentTold, currentFile: this.#current };
   }
 
   /** An entry is told when it begins; so the file before it is done. */

@@ -14,7 +14,7 @@ import { partReader } from './field-reader.ts';
 import { PushPosition } from './push-position.ts';
 import type { RemoteHost } from './remote-host.ts';
 import type { RsyncCall } from './rsync-arguments.ts';
-import { filesFrom, rsyncArguments } from './rsync-arguments.ts';
+import { carriedBy, filesFrom, rsyncArguments } from './rsync-arguments.ts';
 import { parseRsyncLine } from './rsync-output.ts';
 
 /** Where the prepared folders are, absolute paths at the destination. */
@@ -70,6 +70,7 @@ export class RsyncRun {
         rsyncThere: facts?.isRsyncOnPath === false && facts.rsync !== null ? facts.rsync : 'rsync',
         ...(bandwidth === undefined ? {} : { bandwidth }),
         unchanged: repeat === undefined ? 'by-time' : 'by-content',
+        carry: carriedBy(seal.entries),
         source: source.argument,
       },
       rsyncShellCommand(['ssh', ...ssh]),

@@ -107,7 +107,7 @@ export class WorkerPool implements AsyncDisposable {
     const died = (cause: unknown): void => {
       settle();
       this.#all.delete(worker);
-      onFailed(this.#disposed ? disposedError() : new SyncError('a file worker ended in the middle of its work', { code: ErrorCode.INTERNAL, cause, hint: 'Try again; with very large trees, give Node more memory' }));
+      onFailed(this.#disposed ? disposedError() : deadWorkerError(cause));
       this.#next();
     };
     const answered = (answer: WorkerMessage): void => {
@@ -138,6 +138,12 @@ interface Performance {
   readonly onDone: (report: unknown) => void;
   readonly onAborted: () => void;
   readonly onFailed: (error: Error) => void;
+}
+
+/** `cause`: the thread's own error, or its exit code. */
+export function deadWorkerError(cause: unknown): SyncError {
+  const how = cause instanceof Error ? cause.message : `exit code ${String(cause)}`;
+  return new SyncError(`a file worker ended in the middle of its work: ${how}`, { code: ErrorCode.INTERNAL, cause, hint: 'Try again; with very large trees, give Node more memory' });
 }
 
 function disposedError(): SyncError {
