@@ -146,11 +146,27 @@ export class Host implements AsyncDisposable {
     });
   }
 
-  /** Drops runs as `retention` says; without limits nothing. */
+  /** Drops runs as `retention` says; without limits nothing. A run whose outputs are still on their way stays. */
   async applyRetention(): Promise<void> {
     const { maxRuns, maxAgeMs, maxBytes } = this.config.config.retention;
     if (maxRuns === null && maxAgeMs === null && maxBytes === null) return;
-    await this.sessions.prune({ ...(maxRuns === null ? {} : { maxRuns }), ...(maxAgeMs === null ? {} : { maxAgeMs }), ...(maxBytes === null ? {} : { maxBytes }) });
+    const policy = { ...(maxRuns === null ? {} : { maxRuns }), ...(maxAgeMs === null ? {} : { maxAgeMs }), ...(maxBytes === null ? {} : { maxBytes }) };
+    const { removed } = await this.sessions.prune({ ...policy, mode: 'plan' });
+    // The queue is asked only where something is to go.
+    if (removed.length > 0) await this.sessions.prune({ ...policy, keep: await this.#runsOnTheirWay() });
+  }
+
+  /** Runs of which a job of the queue is not done. */
+  async #runsOnTheirWay(): Promise<ReadonlySet<RunId>> {
+    const runs = new Set<RunId>();
+    if (!existsSync(path.join(this.stateDir, 'queue.db'))) return runs;
+    const { queue } = await this.sync();
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await queue.list({ states: ['QUEUED', 'RUNNING', 'AWAITING_VERIFY'], limit: 500, ...(cursor === undefined ? {} : { cursor }) });
+      for (const { run } of page.jobs) if (run !== null) runs.add(run.runId as RunId);
+      cursor = page.nextCursor;
+    }
+    return runs;
   }
 
   /** Where the outputs of a session's current run are. Loads the queue only where there are some. */

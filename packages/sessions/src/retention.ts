@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { currentRun } from './current-run.ts';
 import { isErrno } from './errno.ts';
+import { diskBytes } from './log/disk-bytes.ts';
 import { hasUnsettledOutputs } from './output-settlement.ts';
 import { listRuns } from './run-catalog.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -10,6 +11,7 @@ import { runIdTime } from './run-id.ts';
 import { observeRun } from './run-observation.ts';
 import type { RunId } from './run-record.ts';
 import { hasEnded, mayLive } from './run-verdict.ts';
+import type { SessionName } from './session-name.ts';
 import { collectRemoved, removeRunFolder } from './session-removal.ts';
 import type { StateDirectory } from './state-directory.ts';
 import type { World } from './world.ts';
@@ -24,6 +26,8 @@ export interface RetentionPolicy {
   readonly maxBytes?: number | undefined;
   /** `plan` only says what would go. Default: `remove`. */
   readonly mode?: 'plan' | 'remove' | undefined;
+  /** Runs that stay whatever the limits say: outputs of theirs are on their way, for instance. */
+  readonly keep?: ReadonlySet<RunId> | undefined;
   /** Milliseconds since 1970. */
   readonly now?: number | undefined;
 }
@@ -39,9 +43,6 @@ interface Candidate {
   readonly run: RunDirectory;
   /** How many newer runs its session has. */
   readonly newer: number;
-  readonly bytes: number;
-  /** Milliseconds since 1970; null where the run is kept whatever the policy says. */
-  readonly endedAt: number | null;
 }
 
 /** Where and how to look. */
@@ -50,9 +51,12 @@ export interface RetentionOptions {
   readonly world: World;
 }
 
-/** Removes runs by policy (design §4.2). The current run of a session, one that may live, and one whose outputs are not in the queue stay. */
+/**
+ * Removes runs by policy (design §4.2). The current run of a session, one that may live, and one whose outputs are not in the queue stay.
+ * Cheap where nothing is to go: records are read of those runs only that a limit may be about.
+ */
 export function prune(policy: RetentionPolicy, options: RetentionOptions): PruneReport {
-  const goes = choose(candidates(options), policy);
+  const goes = choose(policy, new RunFacts(options), options.state);
   if (policy.mode !== 'plan') {
     for (const { run } of goes) removeRunFolder(run.path, options.state);
     collectRemoved(options.state);
@@ -60,55 +64,77 @@ export function prune(policy: RetentionPolicy, options: RetentionOptions): Prune
   return { removed: goes.map(({ run }) => run.runId), freedBytes: goes.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-/** Pure: which of these go. Given newest first, returned oldest first. */
-function choose(all: readonly Candidate[], { maxRuns = Infinity, maxAgeMs = Infinity, maxBytes = Infinity, now = Date.now() }: RetentionPolicy): readonly Candidate[] {
-  let total = all.reduce((sum, { bytes }) => sum + bytes, 0);
-  return all.toReversed().filter(({ endedAt, newer, bytes }) => {
-    if (endedAt === null) return false;
-    const goes = newer >= maxRuns || now - endedAt > maxAgeMs || total > maxBytes;
-    if (goes) total -= bytes;
-    return goes;
+/** Which go, oldest first. */
+function choose({ maxRuns = Infinity, maxAgeMs = Infinity, maxBytes = Infinity, keep, now = Date.now() }: RetentionPolicy, facts: RunFacts, state: StateDirectory): readonly { readonly run: RunDirectory; readonly bytes: number }[] {
+  if (maxRuns === Infinity && maxAgeMs === Infinity && maxBytes === Infinity) return [];
+  const all = candidates(state);
+  let total = maxBytes === Infinity ? 0 : all.reduce((sum, { run }) => sum + bytesOf(run.path), 0);
+  return all.toReversed().flatMap(({ run, newer }) => {
+    // A run ends after it was asked for, so one that was asked for lately is not old.
+    const mayGo = newer >= maxRuns || now - runIdTime(run.runId).getTime() > maxAgeMs || total > maxBytes;
+    const endedAt = mayGo && keep?.has(run.runId) !== true ? facts.endOf(run) : null;
+    if (endedAt === null || !(newer >= maxRuns || now - endedAt > maxAgeMs || total > maxBytes)) return [];
+    const bytes = bytesOf(run.path);
+    total -= bytes;
+    return [{ run, bytes }];
   });
 }
 
-function candidates({ state, world }: RetentionOptions): readonly Candidate[] {
+/** All runs, newest first. */
+function candidates(state: StateDirectory): readonly Candidate[] {
   const counts = new Map<string, number>();
   return listRuns(state).map((run) => {
     const newer = counts.get(run.session) ?? 0;
     counts.set(run.session, newer + 1);
-    return { run, newer, bytes: bytesOf(run.path), endedAt: endOf(run, { state, world }) };
+    return { run, newer };
   });
 }
 
-function endOf(run: RunDirectory, { state, world }: RetentionOptions): number | null {
-  const { verdict } = observeRun(run, { world });
-  if (mayLive(verdict) || hasUnsettledOutputs(state, run.runId) || isCurrent(run, { state, world })) return null;
-  const recorded = hasEnded(verdict) && verdict.endedAt !== null ? Date.parse(verdict.endedAt) : NaN;
-  return Number.isNaN(recorded) ? runIdTime(run.runId).getTime() : recorded;
-}
+/** What is known of runs, each session's current one looked for once. */
+class RunFacts {
+  readonly #options: RetentionOptions;
+  readonly #current = new Map<SessionName, RunId | 'none' | 'unknown'>();
 
-function isCurrent(run: RunDirectory, { state, world }: RetentionOptions): boolean {
-  try {
-    return currentRun(run.session, { state, world })?.claim.runId === run.runId;
-  } catch {
-    // A claim of a newer version: which run is current cannot be told, so none of this session's goes.
-    return true;
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+  }
+
+  /** When a run ended, milliseconds since 1970; null where it stays whatever the limits say. */
+  endOf(run: RunDirectory): number | null {
+    const { state, world } = this.#options;
+    if (this.#isCurrent(run) || hasUnsettledOutputs(state, run.runId)) return null;
+    const { verdict } = observeRun(run, { world });
+    if (mayLive(verdict)) return null;
+    const recorded = hasEnded(verdict) && verdict.endedAt !== null ? Date.parse(verdict.endedAt) : NaN;
+    return Number.isNaN(recorded) ? runIdTime(run.runId).getTime() : recorded;
+  }
+
+  #isCurrent({ session, runId }: RunDirectory): boolean {
+    const current = this.#current.get(session) ?? this.#look(session);
+    this.#current.set(session, current);
+    // Where it cannot be told which one is current, none of the session's goes.
+    return current === 'unknown' || current === runId;
+  }
+
+  #look(session: SessionName): RunId | 'none' | 'unknown' {
+    try {
+      return currentRun(session, this.#options)?.reading.run.runId ?? 'none';
+    } catch {
+      // A claim of a newer version.
+      return 'unknown';
+    }
   }
 }
 
 function bytesOf(path: string): number {
   try {
     // A run's folder is flat, and its links lead out of it.
-    return readdirSync(path).reduce((sum, name) => sum + diskBytes(join(path, name)), 0);
+    return readdirSync(path).reduce((sum, name) => {
+      const found = lstatSync(join(path, name), { throwIfNoEntry: false });
+      return found === undefined ? sum : sum + diskBytes(found);
+    }, 0);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return 0;
     throw error;
   }
-}
-
-function diskBytes(path: string): number {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return 0;
-  // Holes make the blocks fewer, what a file system sets aside for a file that was growing makes them more.
-  return Math.min(found.blocks * 512, Math.ceil(found.size / 4096) * 4096);
 }

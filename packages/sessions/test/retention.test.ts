@@ -5,17 +5,17 @@ import { expect, test } from 'vitest';
 
 import type { RunDirectory, RunStore } from '../src/index.ts';
 import { parseSessionName } from '../src/index.ts';
-import { prepared, specOf, temporaryStore, writeExit } from './support/temporary-store.ts';
+import { prepared, specOf, temporaryStore, writeExit, writeRecord } from './support/temporary-store.ts';
 
 const DAY = 86_400_000;
 
-/** Ended runs of one session, oldest first; the last is current. */
+/** Ended runs of one session, a day apart, oldest first; the last is current. */
 async function ended(store: RunStore, count: number, { name = 'train', logBytes = 0 } = {}): Promise<RunDirectory[]> {
   const runs: RunDirectory[] = [];
   for (let run = 0; run < count; run += 1) {
     const next = await prepared(store, specOf({ name }));
     writeFileSync(join(next.path, 'output.log'), 'x'.repeat(logBytes));
-    writeExit(next, { endedAt: new Date(Date.now() - (count - run) * DAY).toISOString() });
+    writeExit(next, { endedAt: new Date(Date.now() + run * DAY).toISOString() });
     runs.push(next);
   }
   return runs;
@@ -36,7 +36,9 @@ test('keeps as many runs of each session as asked for', async () => {
 test('removes what ended long ago', async () => {
   const store = temporaryStore();
   const runs = await ended(store, 4);
-  expect((await store.prune({ maxAgeMs: 2.5 * DAY })).removed).toEqual(ids(runs.slice(0, 2)));
+  const now = Date.now() + 4 * DAY;
+  expect((await store.prune({ maxAgeMs: 4.5 * DAY, now })).removed).toEqual([]);
+  expect((await store.prune({ maxAgeMs: 2.5 * DAY, now })).removed).toEqual(ids(runs.slice(0, 2)));
 });
 
 test('removes the oldest until the rest fits', async () => {
@@ -63,6 +65,23 @@ test('never removes a run that lives, that is being started, or whose outputs ar
   expect((await store.prune({ maxRuns: 0, maxAgeMs: -DAY, maxBytes: 0 })).removed).toEqual([]);
   await store.markOutputsDone(unsent);
   expect((await store.prune({ maxRuns: 0 })).removed).toEqual([unsent.runId]);
+});
+
+test('never removes what is to be kept, whatever the limits say', async () => {
+  const store = temporaryStore();
+  const runs = await ended(store, 4);
+  expect((await store.prune({ maxRuns: 1, keep: new Set([runs[1]!.runId]) })).removed).toEqual(ids([runs[0], runs[2]]));
+});
+
+test('removes attempts of a restart loop, and never the one that goes on', async () => {
+  const store = temporaryStore();
+  const restart = { mode: 'always' as const, maxRestarts: null, delayMs: 1, maxDelayMs: 1, resetMs: 1 };
+  const first = await prepared(store, specOf({ restart }));
+  writeExit(first, { exitCode: 1 });
+  writeRecord(first, 'loop-end.json', { why: 'gave-up', at: new Date().toISOString(), stoppedBy: null });
+  const second = await prepared(store, specOf({ restart }));
+  expect((await store.prune({ maxRuns: 0 })).removed).toEqual([first.runId]);
+  expect((await store.runs()).map(({ runId }) => runId)).toEqual([second.runId]);
 });
 
 test('a plan says the same and removes nothing', async () => {
