@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isErrno } from './errno.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { RECORD_SCHEMA_VERSION, RUN_FILES } from './run-files.ts';
-import { observeRun } from './run-observation.ts';
-import type { RunRecords, StopRecord } from './run-record.ts';
+import { hasLauncherTraces, observeRun } from './run-observation.ts';
+import type { StopRecord } from './run-record.ts';
 import { hasEnded } from './run-verdict.ts';
 import type { World } from './world.ts';
 
@@ -43,12 +43,6 @@ export async function giveUpStart(run: RunDirectory, { world, requestedBy }: Giv
     if (performance.now() > deadline) return 'came up';
     await delay(RETRY_MS);
   }
-}
-
-/** Whether a launcher has written anything, be it unreadable. stop.json is not its own. */
-export function hasLauncherTraces({ launcher, start, exit, damaged }: RunRecords): boolean {
-  const own: readonly string[] = [RUN_FILES.launcher, RUN_FILES.start, RUN_FILES.exit];
-  return launcher !== null || start !== null || exit !== null || damaged.some(({ file }) => own.includes(file));
 }
 
 function writeStop(run: RunDirectory, requestedBy: string): { readonly takeBack: () => void } {

@@ -1,7 +1,8 @@
 import type { RestartLoop } from './restart/restart-loop.ts';
 import { judgeLoop } from './restart/restart-loop.ts';
 import type { RunDirectory } from './run-directory.ts';
-import type { Starter } from './run-record.ts';
+import { RUN_FILES } from './run-files.ts';
+import type { RunRecords, Starter } from './run-record.ts';
 import type { RunReading } from './run-reader.ts';
 import { readRun } from './run-reader.ts';
 import type { RunVerdict } from './run-verdict.ts';
@@ -36,6 +37,18 @@ function observeOnce(run: RunDirectory, { world, starter = null }: ObserveOption
   const reading = readRun(run, starter);
   const verdict = judgeRun(reading.records, world);
   return { reading, verdict, loop: judgeLoop(reading, verdict, world) };
+}
+
+/** Whether a run's folder was made and nothing more: neither says its spec who asked for it, nor has a launcher been there. */
+export function isUnprepared({ reading }: Pick<RunObservation, 'reading'>): boolean {
+  const { exists, spec, records } = reading;
+  return exists && spec === null && records.damaged.length === 0 && !hasLauncherTraces(records);
+}
+
+/** Whether a launcher has written anything, be it unreadable. stop.json is not its own. */
+export function hasLauncherTraces({ launcher, start, exit, damaged }: RunRecords): boolean {
+  const own: readonly string[] = [RUN_FILES.launcher, RUN_FILES.start, RUN_FILES.exit];
+  return launcher !== null || start !== null || exit !== null || damaged.some(({ file }) => own.includes(file));
 }
 
 /** Whether a session's name is taken: its job may live, or is about to be started again. */

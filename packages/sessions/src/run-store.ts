@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 
 import { SessionConfigError, SessionStartError } from '@longhaul/errors';
 
-import { giveUpStart, hasLauncherTraces } from './abandoned-start.ts';
+import { giveUpStart } from './abandoned-start.ts';
 import type { Claim } from './claim.ts';
-import { deleteClaim } from './claim-files.ts';
+import { deleteClaim, listClaims } from './claim-files.ts';
 import type { CurrentRun } from './current-run.ts';
 import { currentRun, currentStatus } from './current-run.ts';
 import { describeWriteFailure } from './errno.ts';
@@ -18,11 +18,12 @@ import type { RunFilter } from './run-catalog.ts';
 import { findRun, listRuns, listSessionNames } from './run-catalog.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { RunObservation } from './run-observation.ts';
-import { observeRun } from './run-observation.ts';
+import { hasLauncherTraces, isUnprepared, observeRun } from './run-observation.ts';
 import { createRunFolder, discardClaim, pointCurrentAt } from './run-preparation.ts';
 import type { RunRecords, RunId } from './run-record.ts';
 import { readRun } from './run-reader.ts';
 import { statusFromRun } from './run-status.ts';
+import { NEVER_STARTED } from './run-verdict.ts';
 import type { SessionName } from './session-name.ts';
 import { collectRemoved, removeSessionFolder } from './session-removal.ts';
 import type { BackendKind, SessionSpec } from './session-spec.ts';
@@ -169,7 +170,17 @@ export class RunStore {
 
   /** Reads and judges a run. */
   observe(run: RunDirectory): RunObservation {
-    return observeRun(run, { world: this.#world() });
+    const seen = observeRun(run, { world: this.#world() });
+    return isUnprepared(seen) ? this.#observeClaimed(run, seen) : seen;
+  }
+
+  /** A start that was killed before it wrote what it was asked: the claim says who it was, and goes only when that start is known to be dead. */
+  #observeClaimed(run: RunDirectory, seen: RunObservation): RunObservation {
+    const claims = listClaims(this.#state, run.session);
+    const own = claims.find((claim) => claim.kind === 'run' && claim.runId === run.runId);
+    if (own?.kind === 'run') return observeRun(run, { world: this.#world(), starter: own.owner });
+    if (claims.some(({ kind }) => kind === 'unreadable')) return seen;
+    return { ...seen, verdict: NEVER_STARTED };
   }
 
   /** What the record alone says of a run. */

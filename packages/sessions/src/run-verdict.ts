@@ -124,3 +124,6 @@ function damage({ damaged }: RunRecords, file: string): string | null {
   const found = damaged.find((record: DamagedRecord) => record.file === file);
   return found === undefined ? null : `${found.file} is damaged: ${found.problem}`;
 }
+
+/** The end of a run whose starter is known to be dead, and which no launcher has touched. */
+export const NEVER_STARTED: RunEnd = concluded('start-failed');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import type { RunDirectory, RunId } from '../src/index.ts';
 import { newRunId, parseSessionName, RunStore, systemWorld } from '../src/index.ts';
 import { prepared, specOf, temporaryFolder, temporaryStore, writeExit, writeRecord } from './support/temporary-store.ts';
 import { START } from './support/worlds.ts';
@@ -338,3 +339,35 @@ describe('runs', () => {
     expect(await store.find(newRunId())).toBeNull();
   });
 });
+
+describe('a start that was killed as its folder was made', () => {
+  test('is being started while its owner lives, and never was when the owner is dead', async () => {
+    const store = temporaryStore();
+    const claim = await store.claim(train, newRunId(), { backend: 'tmux' });
+    const run = bareFolder(store, claim.runId);
+    expect(store.observe(run).verdict).toMatchObject({ kind: 'starting' });
+    expect(afterCrash(store).status(run)).toMatchObject({ state: 'exited', reason: 'start-failed', exitCode: null });
+  });
+
+  test('never was, when others have had the name since', async () => {
+    const store = temporaryStore();
+    writeExit(await prepared(store));
+    const abandoned = bareFolder(store, newRunId());
+    expect(store.status(abandoned)).toMatchObject({ state: 'exited', reason: 'start-failed' });
+  });
+
+  test('is unknown while a claim of a newer version may be its own', async () => {
+    const store = temporaryStore();
+    await prepared(store);
+    symlinkSync('2 run something new', join(store.stateDir, 'sessions/train/claims/9'));
+    expect(store.status(bareFolder(store, newRunId()))).toMatchObject({ state: 'unknown' });
+  });
+});
+
+/** What is there between the first two steps of a start. */
+function bareFolder(store: RunStore, runId: RunId): RunDirectory {
+  const path = join(store.stateDir, 'runs', runId);
+  mkdirSync(path, { mode: 0o700 });
+  symlinkSync('train', join(path, 'session'));
+  return { runId, session: train, path, stateDir: store.stateDir, envFile: join(store.stateDir, 'sessions/train/env') };
+}
