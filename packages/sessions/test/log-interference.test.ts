@@ -1,4 +1,5 @@
 import { closeSync, ftruncateSync, openSync, renameSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { describe, expect, onTestFinished, test } from 'vitest';
 
@@ -164,6 +165,17 @@ test('a script that could not begin leaves its place to the second without a wor
   writeFileSync(logOf(run), `${HEADER}hello\n`);
   await reading;
   expect(follower.text).toBe('hello\n');
+});
+
+test('output that a full disk has kept from the log is told of at its end', async () => {
+  const { run, job } = await living('in place');
+  job.write(`one\n${FOOTER}`);
+  writeFileSync(join(run.path, 'script.err'), '          \nscript: write failed: No space left on device\n');
+  writeExit(run);
+  const follower = new Follower(run);
+  await follower.rest();
+  expect(follower.text).toBe('one\n[incomplete]');
+  expect(follower.notices).toEqual([{ kind: 'incomplete', reason: 'script: write failed: No space left on device' }]);
 });
 
 test('a run that is dropped by retention under its reader ends', async () => {

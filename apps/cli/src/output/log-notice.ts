@@ -18,6 +18,8 @@ export function noticeText(event: SessionLogEvent, now: number): string | null {
       return `the log of ${name} was moved away by somebody else; what is still written there is shown`;
     case 'replaced':
       return `the log of ${name} was replaced by somebody else; the new one is shown from its beginning`;
+    case 'incomplete':
+      return `not all that ${name} printed could be written to its log: ${printable(event.reason)}`;
     case 'began':
       return `${name}: ${event.attempt > 1 ? `attempt ${String(event.attempt)}` : 'a new run'} began${before(event.before)}`;
     case 'restarting':

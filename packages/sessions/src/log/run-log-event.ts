@@ -9,7 +9,9 @@ export type RunLogNotice =
   /** Somebody else moved the log away. What is still written to the moved file is read there. */
   | { readonly kind: 'moved' }
   /** Another file has taken the log's place, and is read from its beginning. */
-  | { readonly kind: 'replaced' };
+  | { readonly kind: 'replaced' }
+  /** Not all that the job printed could be written down (a full disk); where that was, nobody knows. The last event. */
+  | { readonly kind: 'incomplete'; readonly reason: string };
 
 /** What reading a run's log gives, in order. */
 export type RunLogEvent = { readonly kind: 'output'; readonly chunk: LogChunk } | RunLogNotice;

@@ -1,6 +1,7 @@
 import type { RunDirectory } from '../run-directory.ts';
 import type { World } from '../world.ts';
 import { ChangeSignal } from './change-signal.ts';
+import { lossOf } from './log-loss.ts';
 import { RunEndWatch } from './run-end-watch.ts';
 import type { RunLogEvent } from './run-log-event.ts';
 import type { RunLogOptions } from './run-log-options.ts';
@@ -28,7 +29,11 @@ export async function* readRunLogEvents(run: RunDirectory, options: RunLogOption
       if (isAborted(signal)) return;
     }
     if (look.isReplaced) continue;
-    if (!follow || look.isLast) return;
+    if (!follow || look.isLast) {
+      const loss = lossOf(run);
+      if (loss !== null) yield loss;
+      return;
+    }
     await changes.next(pause, signal);
     pause = Math.min(pause * 2, LAST_POLL_MS);
   }
