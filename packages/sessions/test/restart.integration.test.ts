@@ -175,6 +175,16 @@ describe.runIf(available)('between two attempts', () => {
     await launched.runs.claim(NAME, newRunId());
   });
 
+  it('a launcher that is killed under its job leaves the job alone, and says afterwards that it will not come back', async () => {
+    const launched = await launch({ command: sh(': > up; while [ ! -e finish ]; do sleep 0.05; done; exit 3'), spec: { restart: quick() } });
+    await textOf(join(launched.work, 'up'));
+    process.kill((JSON.parse(readFileSync(join(launched.run.path, 'launcher.json'), 'utf8').trim()) as { pid: number }).pid, 'SIGKILL');
+    expect(launched.runs.currentStatus(NAME)).toMatchObject({ state: 'running', restart: { ended: null } });
+    writeFileSync(join(launched.work, 'finish'), '');
+    expect(await once(launched, 'the loss', isOver)).toMatchObject({ state: 'exited', exitCode: 3, reason: 'exit', attempt: 1, restart: { ended: 'lost' } });
+    expect(await attempts(launched)).toHaveLength(1);
+  });
+
   it('a full disk costs time and nothing else', async () => {
     const disk = await smallDisk({ bytes: 512 * 1024 });
     onTestFinished(async () => disk[Symbol.asyncDispose]());
