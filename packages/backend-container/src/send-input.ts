@@ -89,6 +89,6 @@ export function keyBytes(key: string): Buffer {
   if (control !== undefined) return Buffer.from([control.toUpperCase().charCodeAt(0) & 0x1f]);
   const [, meta] = /^M-(.+)$/u.exec(key) ?? [];
   if (meta !== undefined) return Buffer.concat([Buffer.from([0x1b]), keyBytes(meta)]);
-  if ([...key].length === 1) return Buffer.from(key);
+  if (/^.$/su.test(key)) return Buffer.from(key);
   throw new SessionConfigError(`there is no key "${key}"`, { hint: 'Keys are C-c, Enter, Up, F1, M-x and the like; send text with --text' });
 }

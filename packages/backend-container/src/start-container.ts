@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { SessionConfigError, SessionExistsError, SessionStartError } from '@longhaul/errors';
-import type { ContainerSpec, RecordedSpec, RunDirectory, RunObservation, RunStore, SessionSpec } from '@longhaul/sessions';
+import type { ContainerSpec, RecordedSpec, RunDirectory, RunObservation, SessionSpec } from '@longhaul/sessions';
 import { hasEnded } from '@longhaul/sessions';
 
 import { writeContainerRecord } from './container-record.ts';

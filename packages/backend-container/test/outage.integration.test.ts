@@ -90,6 +90,6 @@ describeBoth('what an engine adds', (engine) => {
     expect((await runToEnd(program, args, { env })).stdout.toString()).toBe('blue two words\n');
     const refused: unknown = await bed.backend.attach('beside', { mode: 'read-write' }).then(() => null, (error: unknown) => error);
     expect(isLonghaulError(refused, 'SESSION_ATTACH')).toBe(true);
-    expect(String((refused as Error & { readonly hint: string }).hint)).toContain('logs -f');
+    expect(refused).toMatchObject({ hint: expect.stringContaining('logs -f') as string });
   });
 });

@@ -1,5 +1,7 @@
-import type { EnvEntry, RunDirectory, SessionSpec } from '@longhaul/sessions';
+import { SessionConfigError } from '@longhaul/errors';
+import type { ContainerSpec, EnvEntry, PortMapping, RunDirectory, SessionSpec, VolumeMount } from '@longhaul/sessions';
 
+import { ownerLabels } from './owner-labels.ts';
 import type { EngineProbe } from './probe.ts';
 
 /** Where the files of one creation are. */
@@ -34,12 +36,74 @@ export interface CreateRequest {
   readonly engine: EngineProbe;
 }
 
+/** More than this in one line of an env file is refused by podman. */
+const MAX_FILE_VALUE = 60_000;
+
 /**
  * The call that makes the container of a run (never `run`, never `--rm`).
  *
  * @throws SessionConfigError for an image, a path or a variable that the engine could not be handed safely
  */
-export function createPlan(request: CreateRequest): CreatePlan {
-  void request;
-  throw new Error('not written yet');
+export function createPlan({ spec, run, containerName, files, engine }: CreateRequest): CreatePlan {
+  const { container } = spec;
+  if (container === null) throw new SessionConfigError(`session "${spec.name}" names no image`);
+  if (container.image.startsWith('-') || container.image === '') throw new SessionConfigError(`${JSON.stringify(container.image)} is no name of an image`);
+  const names = new Set(container.envNames);
+  const entries = spec.env.filter(({ name }) => names.has(name));
+  const [inFile, inClient] = [entries.filter(fitsFile), entries.filter((entry) => !fitsFile(entry))];
+  const args = [
+    ...['create', '--name', containerName, '--cidfile', files.cidFile, '--pull', 'never', '--restart', 'no'],
+    ...Object.entries(ownerLabels(run)).flatMap(([label, value]) => ['--label', `${label}=${value}`]),
+    ...['--env-file', files.envFile],
+    ...inClient.flatMap(({ name }) => ['--env', name]),
+    ...logArgs(files, engine),
+    ...(container.init === 'auto' && engine.init === 'yes' ? ['--init'] : []),
+    ...terminalArgs(container, engine),
+    ...mountArgs(container, files),
+    ...container.ports.flatMap((port) => ['--publish', formatPort(port)]),
+    ...(container.network === null ? [] : ['--network', container.network]),
+    ...(container.workingDir === null ? [] : ['--workdir', container.workingDir]),
+    ...(container.memoryBytes === null ? [] : ['--memory', `${String(container.memoryBytes)}b`]),
+    ...(container.cpus === null ? [] : ['--cpus', String(container.cpus)]),
+    container.image,
+    ...spec.command,
+  ];
+  return { args, envFileText: inFile.map(({ name, value }) => `${name}=${value}\n`).join(''), clientEnv: inClient };
+}
+
+function fitsFile({ value }: EnvEntry): boolean {
+  return !/[\r\n\uFFFD]/.test(value) && Buffer.byteLength(value) <= MAX_FILE_VALUE;
+}
+
+/**
+ * No limit, said aloud: podman cuts a file that reaches one, and docker drops the oldest. docker's `local`, because its `json-file` replaces
+ * every byte that is no UTF-8.
+ */
+function logArgs({ logFile }: CreateFiles, { server }: EngineProbe): readonly string[] {
+  if (server === 'podman') return ['--log-driver', 'k8s-file', '--log-opt', `path=${logFile}`, '--log-opt', 'max-size=1000g'];
+  return ['--log-driver', 'local', '--log-opt', 'max-size=1000g', '--log-opt', 'max-file=1', '--log-opt', 'compress=false'];
+}
+
+/** docker closes the container's stdin when the first who attached leaves, unless `create` attaches something else. */
+function terminalArgs({ terminal }: ContainerSpec, { server }: EngineProbe): readonly string[] {
+  if (terminal === 'no') return [];
+  return ['--tty', '--interactive', ...(server === 'docker' ? ['--attach', 'stdout'] : [])];
+}
+
+function mountArgs({ volumes, logVolume }: ContainerSpec, { logVolumeDir }: CreateFiles): readonly string[] {
+  const all = [...volumes, ...(logVolume === null ? [] : [{ source: logVolumeDir, target: logVolume, mode: 'rw' as const }])];
+  return all.flatMap(({ source, target, mode }) => ['--mount', formatMount({ source, target, mode })]);
+}
+
+/** `--mount`, not `-v`: docker would make a missing folder, as root. Its fields are CSV, so that a path may hold anything but a newline. */
+function formatMount({ source, target, mode }: VolumeMount): string {
+  const type = source.startsWith('/') ? 'bind' : 'volume';
+  const fields = [`type=${type}`, `source=${source}`, `target=${target}`, ...(mode === 'ro' ? ['readonly=true'] : [])];
+  if (/[\r\n]/.test(source) || /[\r\n]/.test(target)) throw new SessionConfigError(`the volume ${JSON.stringify(source)} has a newline in its path`, { hint: 'Rename it' });
+  return fields.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',');
+}
+
+function formatPort({ hostAddress, hostPort, containerPort, protocol }: PortMapping): string {
+  const address = hostAddress.includes(':') ? `[${hostAddress}]` : hostAddress;
+  return `${address}:${String(hostPort)}:${String(containerPort)}/${protocol}`;
 }

@@ -1,4 +1,5 @@
 import type { Outcome } from '@longhaul/exec';
+import { describeOutcome } from '@longhaul/exec';
 
 /**
  * Why an engine did not do it. `unknown`: the engine cannot be asked (no daemon, no right to its socket, no answer in time) or said
@@ -36,9 +37,46 @@ export interface EngineFailure {
   readonly exitCode: number | null;
 }
 
+interface FailureRule {
+  readonly stderr: RegExp;
+  readonly kind: EngineFailureKind;
+}
+
+/** What podman 4.3 and docker 20.10 and 28 say, specific before generic. */
+const ENGINE_FAILURES = [
+  { stderr: /cannot connect to the docker daemon|error during connect|is the docker daemon running|permission denied while trying to connect/i, kind: 'unknown' },
+  { stderr: /no space left on device|disk quota exceeded/i, kind: 'no-space' },
+  { stderr: /container name "[^"]*" is already in use|that name is already in use/i, kind: 'name-taken' },
+  { stderr: /no such container|no container with (?:name or )?id/i, kind: 'absent' },
+  { stderr: /is not running|can only kill running containers|container state improper|is not paused/i, kind: 'not-running' },
+  { stderr: /removal of container .* is already in progress|volume is (?:being used|in use)/i, kind: 'in-use' },
+  { stderr: /address already in use|port is already allocated|ports? are not available/i, kind: 'port-taken' },
+  { stderr: /bind source path does not exist|statfs .*: no such file or directory|invalid mount config|invalid volume specification|error mounting/i, kind: 'bad-mount' },
+  { stderr: /network .* not found|unable to find network|no such network/i, kind: 'no-network' },
+  { stderr: /no such image|image not known|image not known|unable to find image/i, kind: 'no-image' },
+  { stderr: /pull access denied|manifest unknown|manifest for .* not found|unauthorized|repository does not exist|initializing source|no such host|pinging container registry|short-name .* did not resolve|unable to copy from source/i, kind: 'image-unavailable' },
+  { stderr: /executable file not found|exec format error|exec: .*: (?:permission denied|no such file or directory)|no such file or directory: OCI|: is a directory: unknown/i, kind: 'not-executable' },
+  { stderr: /container-init binary not found|init binary/i, kind: 'no-init' },
+  { stderr: /unknown flag|invalid argument|invalid reference format|unknown shorthand flag|invalid option/i, kind: 'bad-option' },
+  { stderr: /permission denied|operation not permitted|newuidmap|insufficient uids/i, kind: 'no-permission' },
+] as const satisfies readonly FailureRule[];
+
+/** Which kind of failure the text on an engine's stderr is. */
+export function classifyFailure(stderr: string): EngineFailureKind {
+  return ENGINE_FAILURES.find((rule) => rule.stderr.test(stderr))?.kind ?? 'unknown';
+}
+
+const MAX_EVIDENCE = 2000;
+
 /** An outcome of the program as an answer of the engine. */
 export function answerOf(outcome: Exclude<Outcome, { kind: 'notFound' }>, secrets: readonly string[] = []): EngineAnswer {
-  void secrets;
-  void outcome;
-  throw new Error('not written yet');
+  const [stdout, stderr] = [outcome.stdout.text, outcome.stderr.text];
+  if (outcome.kind === 'exited' && outcome.exitCode === 0) return { kind: 'done', stdout, stderr };
+  const said = outcome.kind === 'exited' ? stderr.replaceAll(/\s+/g, ' ').trim() : '';
+  const evidence = withoutSecrets(said === '' ? describeOutcome(outcome) : said, secrets).slice(0, MAX_EVIDENCE);
+  return { kind: 'failed', why: outcome.kind === 'exited' ? classifyFailure(stderr) : 'unknown', evidence, stdout, exitCode: outcome.kind === 'exited' ? outcome.exitCode : null };
+}
+
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets.filter((secret) => secret !== '').reduce((redacted, secret) => redacted.replaceAll(secret, '***'), text);
 }

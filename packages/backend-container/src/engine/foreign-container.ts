@@ -1,12 +1,37 @@
-import type { ContainerRuntime, LogChunk, LogOptions, SessionStatus } from '@longhaul/sessions';
+import { BackendUnavailableError, SessionConfigError, SessionNotFoundError } from '@longhaul/errors';
+import type { ContainerRuntime, LogChunk, LogOptions, SessionState, SessionStatus } from '@longhaul/sessions';
+import { EMPTY_STATUS } from '@longhaul/sessions';
 
-import type { ContainerInfo } from './container-info.ts';
+import type { ContainerInfo, ContainerState } from './container-info.ts';
 import type { EngineClient } from './engine-client.ts';
+import { classifyFailure } from './engine-failure.ts';
+
+const STATES: Readonly<Record<ContainerState, SessionState>> = {
+  created: 'defined', running: 'running', paused: 'paused', restarting: 'restarting', exited: 'exited', dead: 'exited', removing: 'exited', unknown: 'unknown',
+};
 
 /** The status of a container that has no record of ours: what its engine says, labelled foreign. `socketName` is the engine. */
 export function foreignStatus(info: ContainerInfo, runtime: ContainerRuntime): SessionStatus {
-  void [info, runtime];
-  throw new Error('not written yet');
+  const state = STATES[info.state];
+  const lives = state === 'running' || state === 'paused' || state === 'restarting';
+  return {
+    ...EMPTY_STATUS,
+    name: info.name,
+    backend: 'container',
+    state,
+    terminal: lives && info.terminal === 'yes' ? 'detached' : 'none',
+    pid: lives ? info.pid : null,
+    createdAt: info.createdAt,
+    startedAt: info.startedAt,
+    endedAt: lives ? null : info.finishedAt,
+    exitCode: lives ? null : info.exitCode,
+    reason: lives || info.exitCode === null ? null : 'exit',
+    command: info.command,
+    image: info.image,
+    socketName: runtime,
+    managed: false,
+    unknownReason: state === 'unknown' ? `${runtime} does not say what it is doing` : null,
+  };
 }
 
 /**
@@ -14,8 +39,67 @@ export function foreignStatus(info: ContainerInfo, runtime: ContainerRuntime): S
  *
  * @throws SessionConfigError for `after` and `runId`; BackendUnavailableError; SessionNotFoundError
  */
-export async function* foreignLog(client: EngineClient, info: ContainerInfo, options: LogOptions): AsyncGenerator<LogChunk> {
-  await Promise.resolve([client, info, options]);
-  yield* [];
-  throw new Error('not written yet');
+export async function* foreignLog(client: EngineClient, info: ContainerInfo, { after, runId, lines, since, follow = false, signal }: LogOptions): AsyncGenerator<LogChunk> {
+  if (after !== undefined || runId !== undefined) {
+    throw new SessionConfigError(`container "${info.name}" was not started by Longhaul, so its log has no runs and no place to go on from`, { hint: 'Use --lines or --since' });
+  }
+  const args = ['logs', ...(lines === undefined ? [] : ['--tail', String(lines)]), ...(since === undefined ? [] : ['--since', since.toISOString()]), ...(follow ? ['--follow'] : []), info.id];
+  await using reader = await client.open(args, { signal });
+  const queue = new ChunkQueue();
+  const said: Uint8Array[] = [];
+  const pump = async (stream: 'stdout' | 'stderr'): Promise<void> => {
+    for await (const bytes of reader[stream] ?? []) {
+      if (stream === 'stderr' && said.length < 16) said.push(bytes);
+      await queue.put({ bytes, stream: info.terminal === 'yes' ? 'terminal' : stream });
+    }
+  };
+  const pumps = Promise.all([pump('stdout'), pump('stderr')]).finally(() => queue.end());
+  let endOffset = 0;
+  for await (const { bytes, stream } of queue) {
+    endOffset += bytes.length;
+    yield { bytes, stream, endOffset };
+  }
+  await pumps;
+  const outcome = await reader.outcome;
+  if (outcome.kind !== 'exited' || outcome.exitCode === 0) return;
+  const evidence = Buffer.concat(said).toString('utf8').trim();
+  if (classifyFailure(evidence) === 'absent') throw new SessionNotFoundError(info.name, client.runtime);
+  throw new BackendUnavailableError(client.runtime, evidence === '' ? 'its log cannot be read' : evidence);
+}
+
+type Piece = Pick<LogChunk, 'bytes' | 'stream'>;
+
+/** Two outputs in the order in which they came; whoever puts waits until it was taken. */
+class ChunkQueue implements AsyncIterable<Piece> {
+  readonly #pieces: { readonly piece: Piece; readonly taken: () => void }[] = [];
+  #ended: boolean = false;
+  #wake: () => void = () => undefined;
+
+  put(piece: Piece): Promise<void> {
+    return new Promise((taken) => {
+      this.#pieces.push({ piece, taken });
+      this.#wake();
+    });
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Piece> {
+    for (;;) {
+      const next = this.#pieces.shift();
+      if (next !== undefined) {
+        yield next.piece;
+        next.taken();
+      } else if (this.#ended) {
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    }
+  }
 }

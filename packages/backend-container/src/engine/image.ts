@@ -1,3 +1,4 @@
+import { SessionStartError } from '@longhaul/errors';
 import type { ContainerSpec } from '@longhaul/sessions';
 
 import type { EngineClient } from './engine-client.ts';
@@ -17,7 +18,16 @@ export interface ImageRequest {
  *
  * @throws SessionStartError where it is not there and may not or cannot be fetched; the reason says which; BackendUnavailableError
  */
-export async function ensureImage(client: EngineClient, request: ImageRequest): Promise<'present' | 'pulled'> {
-  await Promise.resolve([client, request]);
-  throw new Error('not written yet');
+export async function ensureImage(client: EngineClient, { session, image, pull, onProgress, signal }: ImageRequest): Promise<'present' | 'pulled'> {
+  const options = signal === undefined ? {} : { signal };
+  if (pull !== 'always') {
+    const known = await client.ask(['image', 'inspect', '--format', '{{.Id}}', image], options);
+    if (known.kind === 'done') return 'present';
+    if (known.why !== 'no-image') throw client.unavailable(known);
+    if (pull === 'never') throw new SessionStartError(session, 'container', `the image ${image} is not on this machine`, { hint: `Fetch it: ${client.runtime} pull ${image}` });
+  }
+  const pulled = await client.ask(['pull', image], { ...options, timeoutMs: null, ...(onProgress === undefined ? {} : { onLine: onProgress }) });
+  if (pulled.kind === 'done') return 'pulled';
+  if (pulled.why === 'unknown' && /daemon/i.test(pulled.evidence)) throw client.unavailable(pulled);
+  throw new SessionStartError(session, 'container', `the image ${image} could not be fetched: ${pulled.evidence}`, { hint: `Is its name right, and may you read it? Log in: ${client.runtime} login` });
 }

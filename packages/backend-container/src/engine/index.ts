@@ -3,6 +3,7 @@ export { createPlan } from './create-args.ts';
 export type { CreateFiles, CreatePlan, CreateRequest } from './create-args.ts';
 export { EngineClient } from './engine-client.ts';
 export type { AskOptions, EngineClientOptions } from './engine-client.ts';
+export { classifyFailure } from './engine-failure.ts';
 export type { EngineAnswer, EngineFailure, EngineFailureKind } from './engine-failure.ts';
 export { foreignLog, foreignStatus } from './foreign-container.ts';
 export { ensureImage } from './image.ts';

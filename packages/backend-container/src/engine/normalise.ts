@@ -1,13 +1,178 @@
-import type { ContainerInfo } from './container-info.ts';
+import type { ContainerInfo, ContainerMount, ContainerState, PortBinding } from './container-info.ts';
+
+type Raw = Readonly<Record<string, unknown>>;
 
 /** The answer of `inspect` of either engine: one container per element, nonsense left out. Never throws. */
 export function parseInspect(stdout: string): readonly ContainerInfo[] {
-  void stdout;
-  throw new Error('not written yet');
+  return listOf(parseJson(stdout)).flatMap((raw) => {
+    const id = textOf(raw['Id']);
+    return id === null ? [] : [inspected(id, raw)];
+  });
 }
 
 /** The answer of `ps` of either engine, as {@link psArgs} asks for it. Never throws; null where it is not JSON at all. */
 export function parseListing(stdout: string): readonly ContainerInfo[] | null {
-  void stdout;
-  throw new Error('not written yet');
+  const text = stdout.trim();
+  if (text === '' || text === 'null') return [];
+  // podman gives an array, docker one object per line.
+  const raws = text.startsWith('[') ? parseJson(text) : text.split('\n').map(parseJson);
+  if (!Array.isArray(raws) || raws.some((raw) => raw === null || typeof raw !== 'object')) return null;
+  return listOf(raws).flatMap((raw) => {
+    const id = textOf(raw['Id']) ?? textOf(raw['ID']);
+    return id === null ? [] : [listed(id, raw)];
+  });
+}
+
+/** What `ps` is asked with: all of them, whole ids. */
+export const psArgs = (runtime: 'podman' | 'docker'): readonly string[] => ['ps', '--all', '--no-trunc', '--format', runtime === 'podman' ? 'json' : '{{json .}}'];
+
+function inspected(id: string, raw: Raw): ContainerInfo {
+  const [state, config, host] = [objectOf(raw['State']), objectOf(raw['Config']), objectOf(raw['HostConfig'])];
+  const isOver = numberOf(state['ExitCode']) !== null && stateOf(state['Status']) === 'exited';
+  return {
+    id,
+    name: nameOf(raw['Name']),
+    image: textOf(config['Image']) ?? textOf(raw['ImageName']) ?? '',
+    imageId: textOf(raw['Image']),
+    command: [...textsOf(config['Entrypoint']), ...textsOf(config['Cmd'])],
+    state: stateOf(state['Status']),
+    pid: pidOf(state['Pid']),
+    createdAt: timeOf(raw['Created']),
+    startedAt: timeOf(state['StartedAt']),
+    finishedAt: timeOf(state['FinishedAt']),
+    exitCode: isOver ? numberOf(state['ExitCode']) : null,
+    oomKilled: typeof state['OOMKilled'] === 'boolean' ? state['OOMKilled'] : null,
+    labels: labelsOf(config['Labels']),
+    ports: boundPorts(objectOf(host['PortBindings'])),
+    mounts: listOf(raw['Mounts']).map(mountOf),
+    error: textOf(state['Error']),
+    health: healthOf(objectOf(state['Health'] ?? state['Healthcheck'])['Status']),
+    terminal: config['Tty'] === true ? 'yes' : config['Tty'] === false ? 'no' : null,
+    workingDir: textOf(config['WorkingDir']),
+    stopSignal: signalOf(config['StopSignal']) ?? 'SIGTERM',
+    logDriver: textOf(objectOf(host['LogConfig'])['Type']),
+    logPath: textOf(raw['LogPath']) ?? textOf(objectOf(host['LogConfig'])['Path']),
+  };
+}
+
+function listed(id: string, raw: Raw): ContainerInfo {
+  const state = stateOf(raw['State']);
+  const names = Array.isArray(raw['Names']) ? textsOf(raw['Names'])[0] : textOf(raw['Names'])?.split(',')[0];
+  return {
+    id,
+    name: nameOf(names),
+    image: textOf(raw['Image']) ?? '',
+    imageId: textOf(raw['ImageID']),
+    command: Array.isArray(raw['Command']) ? textsOf(raw['Command']) : [textOf(raw['Command'])?.replace(/^"|"$/g, '') ?? ''].filter((word) => word !== ''),
+    state,
+    pid: pidOf(raw['Pid']),
+    createdAt: timeOf(raw['Created'] ?? raw['CreatedAt']),
+    startedAt: timeOf(raw['StartedAt']),
+    finishedAt: state === 'exited' ? timeOf(raw['ExitedAt']) : null,
+    exitCode: state === 'exited' ? (numberOf(raw['ExitCode']) ?? codeIn(raw['Status'])) : null,
+    oomKilled: null,
+    labels: labelsOf(raw['Labels']),
+    ports: [],
+    mounts: [],
+    error: null,
+    health: null,
+    terminal: null,
+    workingDir: null,
+    stopSignal: null,
+    logDriver: null,
+    logPath: null,
+  };
+}
+
+const STATES: Readonly<Record<string, ContainerState>> = {
+  created: 'created', configured: 'created', initialized: 'created', running: 'running', stopping: 'running', paused: 'paused',
+  restarting: 'restarting', exited: 'exited', stopped: 'exited', dead: 'dead', removing: 'removing',
+};
+
+function stateOf(raw: unknown): ContainerState {
+  return STATES[textOf(raw)?.toLowerCase() ?? ''] ?? 'unknown';
+}
+
+/** docker says `Exited (3) 2 minutes ago` and nothing else. */
+function codeIn(status: unknown): number | null {
+  const [, code] = /^Exited \((\d+)\)/.exec(textOf(status) ?? '') ?? [];
+  return code === undefined ? null : Number(code);
+}
+
+/** podman gives the number of Linux, docker what the image says. */
+const SIGNALS: Readonly<Record<number, string>> = { 1: 'SIGHUP', 2: 'SIGINT', 3: 'SIGQUIT', 6: 'SIGABRT', 9: 'SIGKILL', 10: 'SIGUSR1', 12: 'SIGUSR2', 14: 'SIGALRM', 15: 'SIGTERM', 28: 'SIGWINCH' };
+
+function signalOf(raw: unknown): string | null {
+  const text = typeof raw === 'number' ? String(raw) : textOf(raw);
+  if (text === null) return null;
+  if (/^\d+$/.test(text)) return SIGNALS[Number(text)] ?? text;
+  return text.startsWith('SIG') ? text : `SIG${text}`;
+}
+
+function healthOf(raw: unknown): ContainerInfo['health'] {
+  return raw === 'starting' || raw === 'healthy' || raw === 'unhealthy' ? raw : null;
+}
+
+function mountOf(raw: Raw): ContainerMount {
+  const isVolume = raw['Type'] === 'volume';
+  return { source: textOf(raw['Source']), volume: isVolume ? textOf(raw['Name']) : null, target: textOf(raw['Destination']) ?? '', mode: raw['RW'] === false ? 'ro' : 'rw' };
+}
+
+function boundPorts(raw: Raw): readonly PortBinding[] {
+  return Object.entries(raw).flatMap(([inside, bindings]) => {
+    const [containerPort, protocol = 'tcp'] = inside.split('/');
+    return listOf(bindings).map((binding) => ({ hostAddress: textOf(binding['HostIp']) ?? '', hostPort: Number(binding['HostPort']), containerPort: Number(containerPort), protocol }));
+  });
+}
+
+/** A map, or docker's `a=b,c=d`. */
+function labelsOf(raw: unknown): Readonly<Record<string, string>> {
+  if (typeof raw === 'string') return Object.fromEntries(raw.split(',').filter((pair) => pair.includes('=')).map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+  return Object.fromEntries(Object.entries(objectOf(raw)).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+/** Text of any form that an engine writes, or seconds since 1970; null for "never", which is the year 1. */
+function timeOf(raw: unknown): string | null {
+  const text = typeof raw === 'string' ? raw.replace(/^(\S+) (\S+) ([+-]\d{2})(\d{2}) \S+$/, '$1T$2$3:$4') : raw;
+  const ms = typeof text === 'number' ? text * 1000 : typeof text === 'string' ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) || ms <= 0 ? null : new Date(ms).toISOString();
+}
+
+function nameOf(raw: unknown): string {
+  return (textOf(raw) ?? '').replace(/^\//, '');
+}
+
+function pidOf(raw: unknown): number | null {
+  const pid = numberOf(raw);
+  return pid !== null && pid > 0 ? pid : null;
+}
+
+function numberOf(raw: unknown): number | null {
+  return typeof raw === 'number' && Number.isFinite(raw) ? raw : null;
+}
+
+function textOf(raw: unknown): string | null {
+  return typeof raw === 'string' && raw !== '' ? raw : null;
+}
+
+/** A list of words, or one word, as podman writes an entrypoint. */
+function textsOf(raw: unknown): readonly string[] {
+  if (typeof raw === 'string') return raw === '' ? [] : [raw];
+  return Array.isArray(raw) ? raw.filter((item): item is string => typeof item === 'string') : [];
+}
+
+function objectOf(raw: unknown): Raw {
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw) ? (raw as Raw) : {};
+}
+
+function listOf(raw: unknown): readonly Raw[] {
+  return Array.isArray(raw) ? raw.filter((item): item is Raw => typeof item === 'object' && item !== null) : [];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
 }

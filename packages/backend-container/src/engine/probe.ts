@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { hostname, release } from 'node:os';
+
 import type { ContainerRuntime } from '@longhaul/sessions';
 
 import type { EngineClient } from './engine-client.ts';
@@ -20,7 +23,69 @@ export interface EngineProbe {
 }
 
 /** What the engine says of itself: one spawn. @throws ContainerRuntimeNotFoundError, BackendUnavailableError */
-export async function probeEngine(client: EngineClient, options: { readonly signal?: AbortSignal } = {}): Promise<EngineProbe> {
-  await Promise.resolve([client, options]);
-  throw new Error('not written yet');
+export async function probeEngine(client: EngineClient, { signal }: { readonly signal?: AbortSignal } = {}): Promise<EngineProbe> {
+  const answer = await client.ask(['info', '--format', '{{json .}}'], signal === undefined ? {} : { signal });
+  if (answer.kind === 'failed') throw client.unavailable(answer);
+  const raw = objectOf(parse(answer.stdout));
+  const base = { runtime: client.runtime, program: client.program() };
+  if (raw['host'] !== undefined) return { ...base, ...podmanFacts(raw) };
+  // docker's client answers without its daemon, too: with errors in place of facts.
+  if (typeof raw['ServerVersion'] !== 'string' || raw['ServerVersion'] === '') {
+    throw client.unavailable({ evidence: String((raw['ServerErrors'] as unknown[] | undefined)?.[0] ?? 'it says nothing of its daemon') });
+  }
+  return { ...base, ...dockerFacts(raw) };
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+type Facts = Omit<EngineProbe, 'runtime' | 'program'>;
+
+function podmanFacts(raw: Raw): Facts {
+  const host = objectOf(raw['host']);
+  const rootless = objectOf(host['security'])['rootless'] === true;
+  return {
+    server: 'podman',
+    version: text(objectOf(raw['version'])['Version']) ?? 'unknown',
+    privileges: rootless ? 'rootless' : 'rootful',
+    init: CATATONIT.some((path) => existsSync(path)) ? 'yes' : 'no',
+    cgroupVersion: host['cgroupVersion'] === 'v1' ? 1 : host['cgroupVersion'] === 'v2' ? 2 : null,
+    logDrivers: words(objectOf(raw['plugins'])['log']),
+    place: host['serviceIsRemote'] === true ? 'remote' : 'local',
+  };
+}
+
+/** Where podman looks for it, and where distributions put it. */
+const CATATONIT = ['/usr/libexec/podman/catatonit', '/usr/local/libexec/podman/catatonit', '/usr/local/lib/podman/catatonit', '/usr/lib/podman/catatonit', '/usr/libexec/catatonit/catatonit', '/usr/bin/catatonit'];
+
+function dockerFacts(raw: Raw): Facts {
+  const security = words(raw['SecurityOptions']);
+  return {
+    server: 'docker',
+    version: text(raw['ServerVersion']) ?? 'unknown',
+    privileges: security.some((option) => option.includes('rootless')) ? 'rootless' : 'rootful',
+    init: text(raw['InitBinary']) === null ? 'no' : 'yes',
+    cgroupVersion: raw['CgroupVersion'] === '1' ? 1 : raw['CgroupVersion'] === '2' ? 2 : null,
+    logDrivers: words(objectOf(raw['Plugins'])['Log']),
+    // The daemon of this kernel runs its containers as processes of this machine; Docker Desktop's has one of its own.
+    place: process.platform === 'linux' && raw['KernelVersion'] === release() && raw['Name'] === hostname() ? 'local' : 'remote',
+  };
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+function objectOf(raw: unknown): Raw {
+  return typeof raw === 'object' && raw !== null ? (raw as Raw) : {};
+}
+
+function text(raw: unknown): string | null {
+  return typeof raw === 'string' && raw !== '' ? raw : null;
+}
+
+function words(raw: unknown): readonly string[] {
+  return Array.isArray(raw) ? raw.filter((item): item is string => typeof item === 'string') : [];
 }

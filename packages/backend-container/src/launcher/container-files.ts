@@ -95,6 +95,7 @@ function formatConfig(run: RunDirectory, { plan, create, scripts }: { readonly p
     lc_name: plan.containerName,
     lc_terminal: plan.terminal,
     lc_init: create.args.includes('--init') ? 'yes' : 'no',
+    lc_limited: create.args.includes('--memory') ? 'yes' : 'no',
     lc_program: plan.command,
     lc_state: stateIdOf(run.stateDir),
     lc_lib: scripts,
