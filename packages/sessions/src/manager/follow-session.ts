@@ -10,6 +10,7 @@ import type { RunLogOptions } from '../log/run-log-options.ts';
 import type { RunOutcome, SessionLogEvent } from '../log/session-log-event.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import { parseRunId } from '../run-id.ts';
+import type { RunId } from '../run-record.ts';
 import type { RunObservation } from '../run-observation.ts';
 import { statusFromRun } from '../run-status.ts';
 import type { RunStore } from '../run-store.ts';
@@ -129,10 +130,11 @@ async function* waitForNext(run: RunDirectory, { follow, signal, ports }: Waitin
   const about = { session: run.session, runId: run.runId };
   using changes = new ChangeSignal(dirname(run.path));
   const began = performance.now();
+  const others = new Set<RunId>();
   let said = '';
   for (let pause = FIRST_POLL_MS; signal?.aborted !== true; pause = Math.min(pause * 1.5, LAST_POLL_MS)) {
     const seen = ports.runs.observe(run);
-    const next = nextRun(seen, ports.runs);
+    const next = nextRun(seen, ports.runs, others);
     if (next.kind === 'run') return next.run;
     const isOver = next.kind === 'none' && (follow === 'forever' || performance.now() - began >= lingerMs(seen));
     const event = next.kind === 'restarting' ? { ...about, ...next, before: outcomeOf(seen) } : isOver ? { ...about, kind: 'ended' as const, before: outcomeOf(seen) } : null;
