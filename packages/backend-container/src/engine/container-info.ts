@@ -40,7 +40,9 @@ export interface ContainerInfo {
   readonly exitCode: number | null;
   readonly oomKilled: boolean | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Empty in a list: only `inspect` is asked for them. */
   readonly ports: readonly PortBinding[];
+  /** Empty in a list: only `inspect` is asked for them. */
   readonly mounts: readonly ContainerMount[];
   /** Why it could not be started, in the engine's words. */
   readonly error: string | null;

@@ -51,6 +51,7 @@ export function createPlan({ spec, run, containerName, files, engine }: CreateRe
   const names = new Set(container.envNames);
   const entries = spec.env.filter(({ name }) => names.has(name));
   const [inFile, inClient] = [entries.filter(fitsFile), entries.filter((entry) => !fitsFile(entry))];
+  refuseSteering(inClient);
   const args = [
     ...['create', '--name', containerName, '--cidfile', files.cidFile, '--pull', 'never', '--restart', 'no'],
     ...Object.entries(ownerLabels(run)).flatMap(([label, value]) => ['--label', `${label}=${value}`]),
@@ -63,7 +64,7 @@ export function createPlan({ spec, run, containerName, files, engine }: CreateRe
     ...container.ports.flatMap((port) => ['--publish', formatPort(port)]),
     ...(container.network === null ? [] : ['--network', container.network]),
     ...(container.workingDir === null ? [] : ['--workdir', container.workingDir]),
-    ...(container.memoryBytes === null ? [] : ['--memory', `${String(container.memoryBytes)}b`]),
+    ...(container.memoryBytes === null ? [] : memoryArgs(container.memoryBytes)),
     ...(container.cpus === null ? [] : ['--cpus', String(container.cpus)]),
     container.image,
     ...spec.command,
@@ -71,8 +72,24 @@ export function createPlan({ spec, run, containerName, files, engine }: CreateRe
   return { args, envFileText: inFile.map(({ name, value }) => `${name}=${value}\n`).join(''), clientEnv: inClient };
 }
 
-function fitsFile({ value }: EnvEntry): boolean {
-  return !/[\r\n\uFFFD]/.test(value) && Buffer.byteLength(value) <= MAX_FILE_VALUE;
+/** The engines drop a carriage return at the end of a line and refuse names with blanks; podman takes `*` at the end of a name for a pattern. */
+function fitsFile({ name, value }: EnvEntry): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name) && !/[\r\n\uFFFD]/.test(value) && Buffer.byteLength(value) <= MAX_FILE_VALUE;
+}
+
+/** Variables that the engine's own client obeys: with the job's value it would run other programs, or ask another engine. */
+const STEERING = /^(?:PATH|HOME|TMPDIR|LC_.*|LANG|TZ|LD_.*|GODEBUG|GOGC|GOMAXPROCS|GOMEMLIMIT|GOTRACEBACK|DBUS_.*|REGISTRY_AUTH_FILE|_?(?:XDG|DOCKER|CONTAINERS?|PODMAN|STORAGE|BUILDAH|REGISTRIES|NETAVARK|SSL_CERT)_.*|(?:HTTPS?|NO|ALL|FTP)_PROXY)$/i;
+
+function refuseSteering(entries: readonly EnvEntry[]): void {
+  const steering = entries.find(({ name }) => STEERING.test(name));
+  if (steering === undefined) return;
+  throw new SessionConfigError(`the value of ${steering.name} has a line break or is longer than ${String(MAX_FILE_VALUE)} bytes, which cannot be handed to a container under this name`, { hint: 'Use another name and set this one inside the container' });
+}
+
+/** The same for memory and swap together: a container that may swap past its limit is not ended by it. */
+function memoryArgs(bytes: number): readonly string[] {
+  const limit = `${String(bytes)}b`;
+  return ['--memory', limit, '--memory-swap', limit];
 }
 
 /**

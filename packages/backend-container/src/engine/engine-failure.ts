@@ -42,22 +42,22 @@ interface FailureRule {
   readonly kind: EngineFailureKind;
 }
 
-/** What podman 4.3 and docker 20.10 and 28 say, specific before generic. */
+/** What podman 4.3 and docker 20.10 and 28 say, specific before generic; test/fixtures/failures.json is what each rule was made from. */
 const ENGINE_FAILURES = [
-  { stderr: /cannot connect to the docker daemon|error during connect|is the docker daemon running|permission denied while trying to connect/i, kind: 'unknown' },
+  { stderr: /cannot connect to (?:the docker daemon|podman)|unable to connect to podman|error during connect|is the docker daemon running|trying to connect to the docker daemon/i, kind: 'unknown' },
   { stderr: /no space left on device|disk quota exceeded/i, kind: 'no-space' },
   { stderr: /container name "[^"]*" is already in use|that name is already in use/i, kind: 'name-taken' },
-  { stderr: /no such container|no container with (?:name or )?id/i, kind: 'absent' },
-  { stderr: /is not running|can only kill running containers|container state improper|is not paused/i, kind: 'not-running' },
-  { stderr: /removal of container .* is already in progress|volume is (?:being used|in use)/i, kind: 'in-use' },
+  { stderr: /no such (?:container|object)|no container with (?:name or )?id/i, kind: 'absent' },
+  { stderr: /cannot remove a running container|cannot remove container \S+ as it is|removal of container .* is already in progress|volume is (?:being used|in use)/i, kind: 'in-use' },
+  { stderr: /is not running|can only (?:create exec sessions on|kill|attach to) running|only attach to running|attach to a (?:stopped|paused) container|container state improper|is not paused/i, kind: 'not-running' },
   { stderr: /address already in use|port is already allocated|ports? are not available/i, kind: 'port-taken' },
-  { stderr: /bind source path does not exist|statfs .*: no such file or directory|invalid mount config|invalid volume specification|error mounting/i, kind: 'bad-mount' },
+  { stderr: /bind source path does not exist|statfs .*: no such file or directory|invalid (?:mount config|mount option|volume specification|container path)|duplicate mount (?:point|destination)|for "--mount" flag|error mounting/i, kind: 'bad-mount' },
   { stderr: /network .* not found|unable to find network|no such network/i, kind: 'no-network' },
-  { stderr: /no such image|image not known|image not known|unable to find image/i, kind: 'no-image' },
-  { stderr: /pull access denied|manifest unknown|manifest for .* not found|unauthorized|repository does not exist|initializing source|no such host|pinging container registry|short-name .* did not resolve|unable to copy from source/i, kind: 'image-unavailable' },
-  { stderr: /executable file not found|exec format error|exec: .*: (?:permission denied|no such file or directory)|no such file or directory: OCI|: is a directory: unknown/i, kind: 'not-executable' },
+  { stderr: /no such image|image not known/i, kind: 'no-image' },
+  { stderr: /pull access denied|manifest unknown|manifest for .* not found|unauthorized|repository does not exist|initializing source|no such host|pinging container registry|short-name .* did not resolve|unable to copy from source|Get "https?:\S+\/v2\//i, kind: 'image-unavailable' },
   { stderr: /container-init binary not found|init binary/i, kind: 'no-init' },
-  { stderr: /unknown flag|invalid argument|invalid reference format|unknown shorthand flag|invalid option/i, kind: 'bad-option' },
+  { stderr: /executable file not found|exec format error|exec: .*: (?:permission denied|no such file or directory|is a directory)|OCI permission denied|command that was not found/i, kind: 'not-executable' },
+  { stderr: /unknown (?:shorthand )?flag|invalid (?:argument|reference format|option|hostPort|container name)|must be lowercase|minimum memory limit|memory limit to|range of CPUs|port numbers must be|workdir .* does not exist|working directory .* is invalid|parsing env file|invalid env file|container id file/i, kind: 'bad-option' },
   { stderr: /permission denied|operation not permitted|newuidmap|insufficient uids/i, kind: 'no-permission' },
 ] as const satisfies readonly FailureRule[];
 

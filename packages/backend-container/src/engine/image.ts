@@ -23,6 +23,7 @@ export async function ensureImage(client: EngineClient, { session, image, pull, 
   if (pull !== 'always') {
     const known = await client.ask(['image', 'inspect', '--format', '{{.Id}}', image], options);
     if (known.kind === 'done') return 'present';
+    if (known.why === 'bad-option') throw new SessionStartError(session, 'container', `"${image}" cannot be the name of an image: ${known.evidence}`, { hint: 'Names are written in lower case: registry.example/name:tag' });
     if (known.why !== 'no-image') throw client.unavailable(known);
     if (pull === 'never') throw new SessionStartError(session, 'container', `the image ${image} is not on this machine`, { hint: `Fetch it: ${client.runtime} pull ${image}` });
   }

@@ -31,7 +31,7 @@ export async function probeEngine(client: EngineClient, { signal }: { readonly s
   if (raw['host'] !== undefined) return { ...base, ...podmanFacts(raw) };
   // docker's client answers without its daemon, too: with errors in place of facts.
   if (typeof raw['ServerVersion'] !== 'string' || raw['ServerVersion'] === '') {
-    throw client.unavailable({ evidence: String((raw['ServerErrors'] as unknown[] | undefined)?.[0] ?? 'it says nothing of its daemon') });
+    throw client.unavailable({ evidence: words(raw['ServerErrors'])[0] ?? 'it says nothing of its daemon' });
   }
   return { ...base, ...dockerFacts(raw) };
 }
