@@ -1,6 +1,6 @@
 import type { QueueStore } from '@longhaul/sync-queue';
 import { rawPathFromText } from '@longhaul/sync-transports';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { replaced, World } from './world/world.ts';
 
 const FILES = { 'a.bin': 'aaaa', 'b.bin': 'bbbbbb', 'c.bin': 'cc' };
@@ -38,6 +38,28 @@ describe('a job', () => {
       'publishing as results',
       'proven and published',
     ]);
+  });
+
+  it.each([
+    { sealingMs: 1_000, looks: 'once', before: ['look', 'seal', 'push'] },
+    { sealingMs: 60_000, looks: 'again before the push', before: ['look', 'seal', 'look', 'push'] },
+  ])('looks at what is in place while it seals, and where that took $sealingMs ms $looks', async ({ sealingMs, before }) => {
+    await using world = await World.create();
+    world.folder('/data/results', FILES);
+    const { transport } = world.place();
+    const steps: string[] = [];
+    const readReceipt = transport.readReceipt.bind(transport);
+    const push = transport.push.bind(transport);
+    vi.spyOn(transport, 'readReceipt').mockImplementation(async (request) => (steps.push('look'), readReceipt(request)));
+    vi.spyOn(transport, 'push').mockImplementation(async (request) => (steps.push('push'), push(request)));
+    world.sealer.onSeal = async () => {
+      steps.push('seal');
+      await new Promise<void>((resolve) => world.clock.after(sealingMs, resolve));
+    };
+    await world.enqueue('/data/results');
+    await world.drain();
+    expect(steps.slice(0, before.length)).toEqual(before);
+    expect(world.published('results')).toEqual(FILES);
   });
 
   it('sends nothing when the destination holds the same content already, and says so', async () => {

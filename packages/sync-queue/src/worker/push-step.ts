@@ -1,5 +1,5 @@
 import { compareManifest, displayPath, judgeInPlace } from '@longhaul/sync-transports';
-import type { PushRequest, RawPath, Receipt, Seal } from '@longhaul/sync-transports';
+import type { PushRequest, RawPath, Receipt, Seal, Transport } from '@longhaul/sync-transports';
 import type { ChildProcess } from '../owner.ts';
 import type { PushedOutcome } from '../outcome.ts';
 import { failureOfResult, JobFailed } from './job-failure.ts';
@@ -9,10 +9,12 @@ import { assertUnchanged, sealForPush } from './seal-step.ts';
 /** RUNNING: seal, look at what is in place, push, look at the source again. @throws JobFailed, Stopped, errors of the ports */
 export async function pushJob(run: JobRun): Promise<PushedOutcome> {
   const transport = run.transport;
-  const seal = await sealForPush(run);
+  // Asked while the source is sealed: by then the destination has been reached.
+  const early = new EarlyReceipt(run);
+  const seal = await sealForPush(run).finally(() => early.settled());
   run.held.check();
   await transport.checkNames(seal);
-  const inPlace = await receiptInPlace(run, seal);
+  const inPlace = judged(run, seal, await early.current());
   // After a mismatch the receipt is not believed: everything is looked at again.
   if (inPlace?.sealDigest === seal.digest && run.job.mismatches === 0) {
     return { kind: 'pushed', where: 'published', reason: `the destination holds this content already (generation ${inPlace.generation}): nothing to send` };
@@ -26,10 +28,43 @@ export async function pushJob(run: JobRun): Promise<PushedOutcome> {
   return { kind: 'pushed', where: 'staged', reason: 'pushed', progress: run.progress.latest };
 }
 
+type FoundReceipt = Awaited<ReturnType<Transport['readReceipt']>>;
+
+/** What was found under the final name counts for so long; after a seal that took longer it is looked again. Milliseconds. */
+const EARLY_COUNTS_MS = 10_000;
+
+/** Reads the receipt in place ahead of time. Its failure is no news before the receipt is asked for: sealing goes first. */
+class EarlyReceipt {
+  readonly #run: JobRun;
+  readonly #startedAt: number;
+  readonly #reading: Promise<FoundReceipt>;
+
+  constructor(run: JobRun) {
+    this.#run = run;
+    this.#startedAt = run.env.clock.monotonic();
+    this.#reading = this.#read();
+    this.#reading.catch(() => undefined);
+  }
+
+  /** Nothing of it runs any more then. */
+  async settled(): Promise<void> {
+    await this.#reading.catch(() => undefined);
+  }
+
+  async current(): Promise<FoundReceipt> {
+    if (this.#run.env.clock.monotonic() - this.#startedAt > EARLY_COUNTS_MS) return this.#read();
+    return this.#reading;
+  }
+
+  async #read(): Promise<FoundReceipt> {
+    const { claimed, held, transport } = this.#run;
+    return transport.readReceipt({ finalName: claimed.finalName, signal: held.signal });
+  }
+}
+
 /** The receipt of an earlier generation under the final name, or null. @throws JobFailed where something else lies there. */
-async function receiptInPlace(run: JobRun, seal: Seal): Promise<Receipt | null> {
-  const { claimed, held, job, transport } = run;
-  const inPlace = await transport.readReceipt({ finalName: claimed.finalName, signal: held.signal });
+function judged(run: JobRun, seal: Seal, inPlace: FoundReceipt): Receipt | null {
+  const { job } = run;
   const receipt = inPlace.kind === 'receipt' ? inPlace.receipt : null;
   // Which generation comes next is settled below; here only whose it is.
   const generation = Math.max(job.generation, receipt?.generation ?? 0);
