@@ -8,13 +8,14 @@ import { describeError } from './report-error.ts';
 
 /**
  * Opens what this machine does, runs `use`, and closes it again. Then, as the next call of the command line after the end
- * of a run, it puts outputs into the queue that nobody has put there yet (design §6), and holds logs to their limits (§4.6).
+ * of a run, it puts outputs into the queue that nobody has put there yet (design §6), and holds logs to their limits (§4.6),
+ * which a start leaves to others: nothing of it is loaded there.
  */
-export async function withHost(cli: Cli, use: (host: Host) => Promise<number>): Promise<number> {
+export async function withHost(cli: Cli, use: (host: Host) => Promise<number>, afterwards: 'everything' | 'outputs' = 'everything'): Promise<number> {
   await using host = await openCliHost(cli);
   const code = await use(host);
   await settleOutputs(host, cli);
-  await holdLogs(host, cli);
+  if (afterwards === 'everything') await holdLogs(host, cli);
   return code;
 }
 

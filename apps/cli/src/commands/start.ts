@@ -31,5 +31,5 @@ export const start: CommandModule = {
       cli.printer.result(status, () => `${printable(status.name)}  ${stateText(status)}${status.endedAt === null ? '' : `: ${endText(status)}`}\n`);
       if (cli.printer.isTerminal && status.state === 'running') cli.printer.note(`follow it: longhaul logs ${status.name} -f    come back: longhaul attach ${status.name}`);
       return EXIT.OK;
-    }),
+    }, 'outputs'),
 };

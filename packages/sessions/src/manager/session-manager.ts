@@ -126,7 +126,7 @@ export class SessionManager implements AsyncDisposable {
 
   /**
    * The log of the current run, or of the run `runId`, which may be one of a session that was removed. A session with a
-   * record needs no backend for it.
+   * record needs no backend for it. What is missing of the log is not said here: see {@link followLogs}.
    */
   async *logs(name: string, { backend, ...options }: LogOptions & BackendChoice = {}): AsyncGenerator<LogChunk> {
     const located = options.runId === undefined ? await this.#locate(name, { backend, own: 'trust the record' }) : null;
