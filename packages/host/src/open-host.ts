@@ -6,6 +6,7 @@ import { ensureStateDir, loadConfig, resolveStateDir } from '@longhaul/config';
 import { systemRunner } from '@longhaul/exec';
 import { RunStore, SessionManager, writeLaunchFiles } from '@longhaul/sessions';
 
+import { ContainerSessions } from './container-sessions.ts';
 import { definedSessions } from './defined-sessions.ts';
 import type { HostOptions } from './host-options.ts';
 import { Host } from './host.ts';
@@ -23,8 +24,10 @@ export async function openHost({ cwd = process.cwd(), env = process.env, configF
   ensureStateDir(stateDir);
   const runs = new RunStore({ stateDir, writeLaunchFiles });
   // A command about sessions starts one program and ends: to load execa for that would cost it 20 ms of the 50 it may have.
-  const backend = new TmuxBackend({ runs, ...serverOf(config.config.tmux.socket), runner: runner ?? systemRunner({ engine: 'node' }), env });
-  const sessions = new SessionManager({ stateDir, backends: [backend], runs, defined: () => definedSessions(config.config) });
+  const light = runner ?? systemRunner({ engine: 'node' });
+  const tmux = new TmuxBackend({ runs, ...serverOf(config.config.tmux.socket), runner: light, env });
+  const containers = new ContainerSessions({ runs, runner: light, env });
+  const sessions = new SessionManager({ stateDir, backends: [tmux, containers], runs, defined: () => definedSessions(config.config) });
   return new Host({ config, stateDir, cwd, env, program, runner: runner ?? systemRunner(), sessions });
 }
 
