@@ -5,7 +5,8 @@ shift
 cd "$lh_dir" || { printf 'longhaul: the working directory cannot be entered: %s\\n' "$lh_dir" >&2; exit 126; }
 [ -r "$lh_env" ] || { printf 'longhaul: the environment of the session is gone\\n' >&2; exit 126; }
 . "$lh_env" 2>/dev/null
-[ "$LONGHAUL_RUN_ID" = "$lh__env" ] || { printf 'longhaul: the environment belongs to a later run\\n' >&2; exit 126; }
+# A job of an earlier version has no such name: its environment is its own.
+[ "$LONGHAUL_RUN_ID" = "\${lh__env:-$lh__id}" ] || { printf 'longhaul: the environment belongs to a later run\\n' >&2; exit 126; }
 LONGHAUL_RUN_ID=$lh__id
 exec "$@"
 `;
