@@ -2,6 +2,7 @@ import { SessionConfigError } from '@longhaul/errors';
 
 import type { CurrentRun } from '../current-run.ts';
 import { readCommand, readEnvironment, readOnExit } from '../launcher/read-launch-files.ts';
+import type { RunDirectory } from '../run-directory.ts';
 import { holdsName } from '../run-observation.ts';
 import type { RunStore } from '../run-store.ts';
 import type { SessionBackend } from '../session-backend.ts';
@@ -46,10 +47,17 @@ function recordedLaunch({ reading, claim }: CurrentRun): SessionSpec {
     terminal: spec.terminal,
     outputs: spec.outputs,
     stop: spec.stop,
-    onExit: spec.onExit === null ? null : readOnExit(run),
+    onExit: hookOf(run, spec.onExit),
     container: spec.container,
     restart: spec.restart,
     ready: spec.ready,
     ...(spec.log === undefined ? {} : { log: spec.log }),
   };
+}
+
+/** As it was written; a file of an earlier version has another form, and then the record must do. */
+function hookOf(run: RunDirectory, recorded: readonly string[] | null): readonly string[] | null {
+  if (recorded === null) return null;
+  const written = readOnExit(run);
+  return written.length > 0 ? written : recorded;
 }
