@@ -2,6 +2,7 @@ import { SessionStartError } from '@longhaul/errors';
 import type { ContainerSpec } from '@longhaul/sessions';
 
 import type { EngineClient } from './engine-client.ts';
+import type { EngineFailure } from './engine-failure.ts';
 
 /** What is wanted of an image. */
 export interface ImageRequest {
@@ -18,17 +19,24 @@ export interface ImageRequest {
  *
  * @throws SessionStartError where it is not there and may not or cannot be fetched; the reason says which; BackendUnavailableError
  */
-export async function ensureImage(client: EngineClient, { session, image, pull, onProgress, signal }: ImageRequest): Promise<'present' | 'pulled'> {
+export async function ensureImage(client: EngineClient, request: ImageRequest): Promise<'present' | 'pulled'> {
+  const { session, image, pull, onProgress, signal } = request;
   const options = signal === undefined ? {} : { signal };
   if (pull !== 'always') {
     const known = await client.ask(['image', 'inspect', '--format', '{{.Id}}', image], options);
     if (known.kind === 'done') return 'present';
-    if (known.why === 'bad-option') throw new SessionStartError(session, 'container', `"${image}" cannot be the name of an image: ${known.evidence}`, { hint: 'Names are written in lower case: registry.example/name:tag' });
+    if (known.why === 'bad-option') throw badName(request, known);
     if (known.why !== 'no-image') throw client.unavailable(known);
     if (pull === 'never') throw new SessionStartError(session, 'container', `the image ${image} is not on this machine`, { hint: `Fetch it: ${client.runtime} pull ${image}` });
   }
   const pulled = await client.ask(['pull', image], { ...options, timeoutMs: null, ...(onProgress === undefined ? {} : { onLine: onProgress }) });
   if (pulled.kind === 'done') return 'pulled';
+  if (pulled.why === 'bad-option') throw badName(request, pulled);
   if (pulled.why === 'unknown' && /daemon/i.test(pulled.evidence)) throw client.unavailable(pulled);
   throw new SessionStartError(session, 'container', `the image ${image} could not be fetched: ${pulled.evidence}`, { hint: `Is its name right, and may you read it? Log in: ${client.runtime} login` });
+}
+
+/** podman says so when it looks for the image, docker when it fetches it. */
+function badName({ session, image }: ImageRequest, { evidence }: EngineFailure): SessionStartError {
+  return new SessionStartError(session, 'container', `"${image}" cannot be the name of an image: ${evidence}`, { hint: 'Names are written in lower case: registry.example/name:tag' });
 }
