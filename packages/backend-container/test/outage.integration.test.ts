@@ -1,22 +1,32 @@
+import { existsSync, writeFileSync } from 'node:fs';
+
 import { isLonghaulError } from '@longhaul/errors';
 import type { TestDockerd } from '@longhaul/testbed';
-import { requireService, startDockerd } from '@longhaul/testbed';
+import { requireService, startDockerd, waitFor } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { describeBoth } from './both-engines.ts';
 import { containerBed, ended, engineOfFile, logHas, logOf, sh } from './container-bed.ts';
 
-/** Lines as fast as a shell prints them, both streams, and a last one. */
-const LINES = sh('i=0; while [ $i -lt 400 ]; do echo "out $i"; echo "err $i" >&2; i=$((i + 1)); sleep 0.01; done; echo whole; exit 9');
+/** Three times a hundred lines on each stream, the second when there is a file `second`, the third when there is a file `third`. */
+const LINES = sh('i=0; lines() { while [ $i -lt $1 ]; do echo "out $i"; echo "err $i" >&2; i=$((i + 1)); done; }; until_there() { while [ ! -e "/work/$1" ]; do sleep 0.05; done; }; lines 100; until_there second; lines 200; : > /work/printed; until_there third; lines 300; echo whole; exit 9');
+
+/** All of one stream. */
+function lines(word: string): string {
+  return Array.from({ length: 300 }, (_, index) => `${word} ${String(index)}\n`).join('');
+}
 
 describe.runIf(requireService('docker', 'busybox', 'root'))('a docker daemon that goes away under a running container', () => {
   const daemon = engineOfFile('docker', startDockerd) as () => TestDockerd;
 
   it('costs no line and doubles none, and the end is recorded once it is back', { timeout: 240_000 }, async () => {
     const bed = await containerBed(daemon());
-    const { run } = await bed.start('follow', LINES);
-    await logHas(run, 'out 50\n');
+    const { run } = await bed.start('follow', LINES, { container: { volumes: [{ source: bed.work, target: '/work', mode: 'rw' }] } });
+    await logHas(run, 'out 99\n');
+    await logHas(run, 'err 99\n');
     await daemon().stop('kill');
+    writeFileSync(`${bed.work}/second`, '');
+    await waitFor(() => existsSync(`${bed.work}/printed`), { deadline: 60_000, what: 'the lines that are printed without a daemon' });
     // The record answers as long as it does not.
     expect(await bed.backend.status('follow')).toMatchObject({ kind: 'present', status: { state: 'running' } });
     const { sessions, unavailable } = await bed.backend.list();
@@ -24,10 +34,11 @@ describe.runIf(requireService('docker', 'busybox', 'root'))('a docker daemon tha
     expect(isLonghaulError(unavailable, 'BACKEND_UNAVAILABLE')).toBe(true);
     expect(await bed.backend.status('nobody')).toMatchObject({ kind: 'unknown' });
     await daemon().start();
+    writeFileSync(`${bed.work}/third`, '');
     expect(await ended(bed, run)).toMatchObject({ exitCode: 9, reason: 'exit' });
     const { stdout, stderr } = await logOf(run);
-    expect(stdout).toBe(`${Array.from({ length: 400 }, (_, index) => `out ${String(index)}\n`).join('')}whole\n`);
-    expect(stderr).toBe(Array.from({ length: 400 }, (_, index) => `err ${String(index)}\n`).join(''));
+    expect(stdout).toBe(`${lines('out')}whole\n`);
+    expect(stderr).toBe(lines('err'));
   });
 
   it('is unknown, never absent, while it does not answer', async () => {

@@ -11,6 +11,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const [endpoint, id, terminal, task, client] = process.argv.slice(2);
 const LOG = 'output.cri';
 const NEWLINE = 0x0a;
+/** Bytes of each stream that are remembered: more than a daemon can have shown and not written. */
+const TAIL = 65536;
 
 /** One connection to the engine: its socket, or what docker's client carries to wherever its context leads. */
 async function open() {
@@ -88,6 +90,8 @@ class Log {
     this.fd = openSync(LOG, 'a+', 0o600);
     // What is there already, from a follower before: bytes of the job, by stream.
     this.bytes = { stdout: 0, stderr: 0 };
+    this.tail = { stdout: [], stderr: [] };
+    this.held = { stdout: 0, stderr: 0 };
     this.recover();
   }
 
@@ -107,12 +111,22 @@ class Log {
         // "time stream F bytes": the third field says whether the newline is the job's.
         const stream = rest.indexOf(0x20) + 1;
         const mark = rest.indexOf(0x20, stream) + 1;
-        this.bytes[rest.toString('latin1', stream, mark - 1)] += end - mark - 2 + (rest[mark] === 0x46 ? 1 : 0);
+        const own = rest.subarray(mark + 2, rest[mark] === 0x46 ? end + 1 : end);
+        this.remember(rest.toString('latin1', stream, mark - 1), own);
         whole += end + 1;
         rest = rest.subarray(end + 1);
       }
     }
     if (whole < size) ftruncateSync(this.fd, whole);
+  }
+
+  /** Counts what was written, and keeps the end of it to compare with. */
+  remember(stream, piece) {
+    this.bytes[stream] += piece.length;
+    const parts = this.tail[stream];
+    parts.push(Buffer.from(piece));
+    this.held[stream] += piece.length;
+    while (parts.length > 1 && this.held[stream] - parts[0].length >= TAIL) this.held[stream] -= parts.shift().length;
   }
 
   /** One entry for each line of a piece, and for what is left. */
@@ -125,7 +139,7 @@ class Log {
       if (newline === -1) parts.push(Buffer.from('\n'));
       at = end;
     }
-    this.bytes[stream] += piece.length;
+    this.remember(stream, piece);
     this.put(Buffer.concat(parts));
   }
 
@@ -189,14 +203,32 @@ async function* kept(follow) {
   }
 }
 
-/** Copies what is not copied yet: the engine keeps its log in order, so as many bytes as there are already are left out. */
+/**
+ * Copies what is not copied yet: the engine keeps its log in order, so as many bytes as there are already are left out. A daemon that was
+ * killed may have shown us lines that never came into its log: where its lines are no longer ours, they are new.
+ */
 async function copyRest(log, follow) {
-  const skip = { ...log.bytes };
+  const had = { ...log.bytes };
+  const tail = { stdout: Buffer.concat(log.tail.stdout), stderr: Buffer.concat(log.tail.stderr) };
+  const at = { stdout: 0, stderr: 0 };
   for await (const { time, stream, bytes } of kept(follow)) {
-    const fresh = bytes.subarray(Math.min(skip[stream], bytes.length));
-    skip[stream] -= bytes.length - fresh.length;
-    if (fresh.length > 0) log.write(time, stream, fresh);
+    const begin = at[stream];
+    at[stream] += bytes.length;
+    const shared = Math.max(0, Math.min(bytes.length, had[stream] - begin));
+    const differs = firstDifference(bytes.subarray(0, shared), tail[stream], begin - (had[stream] - tail[stream].length));
+    if (differs === -1) {
+      if (shared < bytes.length) log.write(time, stream, bytes.subarray(shared));
+      continue;
+    }
+    had[stream] = 0;
+    log.write(time, stream, bytes.subarray(differs === 0 ? 0 : bytes.lastIndexOf(NEWLINE, differs - 1) + 1));
   }
+}
+
+/** Where bytes are not what stands at this place of the end that we remember; -1 where they are, or nobody remembers. */
+function firstDifference(bytes, tail, place) {
+  for (let index = Math.max(0, -place); index < bytes.length; index += 1) if (bytes[index] !== tail[place + index]) return index;
+  return -1;
 }
 
 function refuse(message) {
