@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -121,9 +121,10 @@ function commandLines(): readonly string[] {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    // The launcher's pipe may still be there when the end is on record: to open it would wait for a writer for ever.
+    return statSync(path).isFile() ? readFileSync(path, 'utf8') : '';
   } catch {
-    // A process that has ended since, a link that leads nowhere, a pipe.
+    // A process that has ended since, a link that leads nowhere.
     return '';
   }
 }
