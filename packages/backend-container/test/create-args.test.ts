@@ -76,7 +76,7 @@ test('paths are fields of CSV, and ports carry their address', () => {
     logVolume: '/var/log/job',
   });
   expect(args.filter((_, index) => args[index - 1] === '--mount')).toEqual([
-    'type=bind,"source=/a, ""b"" c:d",target=/x,readonly=true',
+    'type=bind,"source=/a, ""b"" c:d",target=/x,ro=true',
     'type=volume,source=cache,target=/c',
     `type=bind,source=${files.logVolumeDir},target=/var/log/job`,
   ]);

@@ -115,7 +115,7 @@ function mountArgs({ volumes, logVolume }: ContainerSpec, { logVolumeDir }: Crea
 /** `--mount`, not `-v`: docker would make a missing folder, as root. Its fields are CSV, so that a path may hold anything but a newline. */
 function formatMount({ source, target, mode }: VolumeMount): string {
   const type = source.startsWith('/') ? 'bind' : 'volume';
-  const fields = [`type=${type}`, `source=${source}`, `target=${target}`, ...(mode === 'ro' ? ['readonly=true'] : [])];
+  const fields = [`type=${type}`, `source=${source}`, `target=${target}`, ...(mode === 'ro' ? ['ro=true'] : [])];
   if (/[\r\n]/.test(source) || /[\r\n]/.test(target)) throw new SessionConfigError(`the volume ${JSON.stringify(source)} has a newline in its path`, { hint: 'Rename it' });
   return fields.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',');
 }
