@@ -88,3 +88,8 @@ test('an init process is asked for only where the engine has one', () => {
   expect(plan({}, [], { ...podman, init: 'no' }).args).not.toContain('--init');
   expect(plan({ init: 'no' }).args).not.toContain('--init');
 });
+
+test("podman is told to keep the caller's proxies to itself; docker's client does so by itself", () => {
+  expect(plan().args).toContain('--http-proxy=false');
+  expect(plan({}, [], { ...podman, runtime: 'docker', server: 'docker' }).args).not.toContain('--http-proxy=false');
+});

@@ -58,6 +58,8 @@ export function createPlan({ spec, run, containerName, files, engine }: CreateRe
     ...['--env-file', files.envFile],
     ...inClient.flatMap(({ name }) => ['--env', name]),
     ...logArgs(files, engine),
+    // podman would hand the caller's proxies to the job, passwords in their addresses included.
+    ...(engine.server === 'podman' && engine.runtime === 'podman' ? ['--http-proxy=false'] : []),
     ...(container.init === 'auto' && engine.init === 'yes' ? ['--init'] : []),
     ...terminalArgs(container, engine),
     ...mountArgs(container, files),
