@@ -10,6 +10,7 @@ import type { SyncWorld } from './sync-world.ts';
 import { checkSums, DESTINATION_TYPES, leftovers, processesWith, receiptOf, sshdForFile, syncWorld, transitions, workerEvents } from './sync-world.ts';
 
 const MIB = 1 << 20;
+const GIB = 1024 * MIB;
 
 describe.runIf(DESTINATION_TYPES.includes('rsync_ssh'))('a network that fails', () => {
   const sshd = sshdForFile();
@@ -60,13 +61,13 @@ describe.runIf(DESTINATION_TYPES.includes('rsync_ssh'))('a network that fails', 
     expect(job.progress?.bytesSent).toBeLessThan(0.34 * 64 * MIB);
   });
 
-  it('64 MiB with the worker killed at 70 %: one that waits takes over, ends the orphaned rsync, and sends only the rest', async () => {
+  it('1 GiB with the worker killed at 70 %: one that waits takes over, ends the orphaned rsync, and sends only the rest', { timeout: 300_000 }, async () => {
     const world = await behindProxy();
-    writeRandomFile(path.join(world.project, 'big/data'), 64 * MIB);
+    writeRandomFile(path.join(world.project, 'big/data'), GIB);
     const { id } = await world.enqueue('big');
     const first = world.work();
-    const second = await waitFor(async () => ((await world.sync.queue.get(id)).phase === 'pushing' ? world.work() : null), { what: 'the transfer', deadline: 40_000 });
-    await waitFor(() => world.proxy.passed.up > 0.7 * 64 * MIB, { what: '70 %', interval: 2, deadline: 40_000 });
+    const second = await waitFor(async () => ((await world.sync.queue.get(id)).phase === 'pushing' ? world.work() : null), { what: 'the transfer', deadline: 100_000 });
+    await waitFor(() => world.proxy.passed.up > 0.7 * GIB, { what: '70 %', interval: 2, deadline: 100_000 });
     world.proxy.faults.stalled = true;
     // One that is stopped does not end by itself when its worker is gone: somebody must end it.
     const clients = (await processesWith(id)).filter((line) => /^\d+ \S*rsync /.test(line) && !line.includes(' --server ')).map((line) => Number(line.split(' ')[0]));
@@ -75,7 +76,7 @@ describe.runIf(DESTINATION_TYPES.includes('rsync_ssh'))('a network that fails', 
     await first.ended;
     const leased = await world.sync.queue.get(id);
     world.proxy.faults.stalled = false;
-    await waitFor(async () => (await world.sync.queue.get(id)).state === 'VERIFIED', { what: 'the end of the second transfer', deadline: 50_000 });
+    await waitFor(async () => (await world.sync.queue.get(id)).state === 'VERIFIED', { what: 'the end of the second transfer', deadline: 150_000 });
     second.process.kill('SIGINT');
     const events = workerEvents(await second.ended);
     expect(clients).not.toEqual([]);
@@ -87,7 +88,7 @@ describe.runIf(DESTINATION_TYPES.includes('rsync_ssh'))('a network that fails', 
     expect(Date.parse(takenBack?.at ?? '')).toBeLessThan(Date.parse(leased.leaseUntil ?? ''));
     expect(transitions(history)).toEqual(['QUEUED>RUNNING', 'RUNNING>QUEUED', 'QUEUED>RUNNING', 'RUNNING>AWAITING_VERIFY', 'AWAITING_VERIFY>VERIFIED']);
     await expectProven(world, id);
-    expect(world.proxy.passed.up).toBeLessThan(1.1 * 64 * MIB);
+    expect(world.proxy.passed.up).toBeLessThan(1.1 * GIB);
   });
 
   it.each([1, 2, 3])('cut at random points (seed %d): each is a failure of the network, and in the end all is proven', async (seed) => {
