@@ -147,6 +147,7 @@ describe('the end of a job in words', () => {
 it.each([
   [{}, true, true],
   [{}, false, false],
+  [{ CI: 'true' }, undefined, false],
   [{ NO_COLOR: '1' }, true, false],
   [{ NO_COLOR: '' }, true, true],
   [{ TERM: 'dumb' }, true, false],

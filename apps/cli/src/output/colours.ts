@@ -9,15 +9,19 @@ export interface Colours {
   readonly bold: (text: string) => string;
 }
 
-/** Colours for one stream: off with NO_COLOR, `--no-color`, TERM=dumb or off a terminal; on with FORCE_COLOR. */
-export function coloursFor(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): Colours {
+/**
+ * Colours for one stream: off with NO_COLOR, `--no-color`, TERM=dumb or off a terminal; on with FORCE_COLOR.
+ *
+ * @param isTerminal isTTY of the stream, which Node leaves undefined off a terminal: handed on like that it would let the library decide, which paints wherever CI is set
+ */
+export function coloursFor(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean | undefined): Colours {
   const { green, red, yellow, dim, bold } = pc.createColors(wanted(env, isTerminal));
   return { good: green, bad: red, waiting: yellow, dim, bold };
 }
 
-function wanted(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean {
+function wanted(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean | undefined): boolean {
   if ((env['NO_COLOR'] ?? '') !== '') return false;
   const forced = env['FORCE_COLOR'];
   if (forced !== undefined) return forced !== '0' && forced !== 'false';
-  return isTerminal && env['TERM'] !== 'dumb';
+  return isTerminal === true && env['TERM'] !== 'dumb';
 }
