@@ -55,7 +55,7 @@ describeBoth('starting a container', (engine, runtime) => {
     const folder = await failureOf(bed, 'no-folder', sh('exit 0'), { container: { volumes: [{ source: join(bed.work, 'not there'), target: '/data', mode: 'rw' }] } });
     const command = await failureOf(bed, 'no-command', ['no-such-program'], { container: { init: 'no' } });
     const behindInit = await failureOf(bed, 'no-command-2', ['no-such-program']);
-    expect([image, folder, command, behindInit].map((failure) => isLonghaulError(failure, 'SESSION_START'))).toEqual([true, true, true, true]);
+    expect([image, folder, command, behindInit].map((failure) => (isLonghaulError(failure, 'SESSION_START') ? 'SESSION_START' : failure))).toEqual(['SESSION_START', 'SESSION_START', 'SESSION_START', 'SESSION_START']);
     expect(String(image)).toContain('localhost/longhaul/nowhere:1');
     expect(String(folder)).toContain('not there');
     expect(String(command)).toContain('no-such-program');
@@ -64,7 +64,8 @@ describeBoth('starting a container', (engine, runtime) => {
     await waitFor(async () => (await bed.engine.run('ps', '--all', '--quiet')) === '', { deadline: 30_000, what: 'an engine without containers' });
   });
 
-  it.runIf(runtime === 'podman')('says that a port is taken', async () => {
+  // dockerd of the testbed has no bridge, so nothing can be published there.
+  if (runtime === 'podman') it('says that a port is taken', async () => {
     const bed = await containerBed(engine());
     const server = createServer();
     const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as { readonly port: number }).port)));

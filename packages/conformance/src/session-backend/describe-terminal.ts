@@ -7,20 +7,7 @@ import { sh } from './session-bench.ts';
 
 export function describeTerminal({ bench, subject }: SuiteContext, terminal: SessionBackendSuite['terminal']): void {
   describe('the terminal', () => {
-    it.runIf(terminal === 'yes')('takes text as it is typed', async () => {
-      await bench().start('reader', sh('stty -echo; echo up; IFS= read -r line; printf "<%s>\\n" "$line"'));
-      await bench().logHas('reader', 'up');
-      await bench().backend.send('reader', { text: '-x; #{pid} $HOME \'"ü\n' });
-      expect(await bench().end('reader')).toMatchObject({ exitCode: 0 });
-      expect(await bench().log('reader')).toContain('<-x; #{pid} $HOME \'"ü>');
-    });
-
-    it.runIf(terminal === 'yes')('takes keys by their names', async () => {
-      await bench().start('keys', sh('trap "echo caught; exit 6" INT; echo up; while :; do sleep 0.1; done'));
-      await bench().logHas('keys', 'up');
-      await bench().backend.send('keys', { keys: ['C-c'] });
-      expect(await bench().end('keys')).toMatchObject({ exitCode: 6, stoppedBy: null });
-    });
+    if (terminal === 'yes') describeInput(bench);
 
     it('is gone with the job: attach and send say so', async () => {
       await bench().start('gone', sh('exit 0'));
@@ -43,5 +30,23 @@ export function describeTerminal({ bench, subject }: SuiteContext, terminal: Ses
       expect(probe).toMatchObject({ kind: subject().backend.kind });
       expect(probe.version).toMatch(/\d/);
     });
+  });
+}
+
+/** What can be typed into a job. */
+function describeInput(bench: SuiteContext['bench']): void {
+  it('takes text as it is typed', async () => {
+    await bench().start('reader', sh('stty -echo; echo up; IFS= read -r line; printf "<%s>\\n" "$line"'));
+    await bench().logHas('reader', 'up');
+    await bench().backend.send('reader', { text: '-x; #{pid} $HOME \'"ü\n' });
+    expect(await bench().end('reader')).toMatchObject({ exitCode: 0 });
+    expect(await bench().log('reader')).toContain('<-x; #{pid} $HOME \'"ü>');
+  });
+
+  it('takes keys by their names', async () => {
+    await bench().start('keys', sh('trap "echo caught; exit 6" INT; echo up; while :; do sleep 0.1; done'));
+    await bench().logHas('keys', 'up');
+    await bench().backend.send('keys', { keys: ['C-c'] });
+    expect(await bench().end('keys')).toMatchObject({ exitCode: 6, stoppedBy: null });
   });
 }
