@@ -1,5 +1,4 @@
-import type { BackendUnavailableError } from '@longhaul/errors';
-import { isLonghaulError, SessionAmbiguousError, SessionNotFoundError } from '@longhaul/errors';
+import { BackendUnavailableError, isLonghaulError, SessionAmbiguousError, SessionNotFoundError } from '@longhaul/errors';
 import type { CurrentRun, RunDirectory, RunStore, SessionStatus } from '@longhaul/sessions';
 import { asSessionName, statusFromRun } from '@longhaul/sessions';
 
@@ -44,7 +43,12 @@ export function findManaged(name: string, runs: RunStore): ManagedContainer | nu
 
 /** @throws SessionAmbiguousError when both engines have a container of this name; ContainerRuntimeNotFoundError */
 export async function find(name: string, ports: FindPorts): Promise<Found> {
-  return findManaged(name, ports.runs) ?? findForeign(name, ports);
+  try {
+    return findManaged(name, ports.runs) ?? (await findForeign(name, ports));
+  } catch (error) {
+    if (error instanceof BackendUnavailableError) return { kind: 'unknown', cause: error };
+    throw error;
+  }
 }
 
 /** {@link find} for what must be there. @throws SessionNotFoundError, BackendUnavailableError, SessionAmbiguousError */

@@ -30,12 +30,13 @@ const HINTS: Partial<Record<EngineFailureKind, string>> = {
   'no-permission': 'May you use the engine? docker: group docker. podman: subordinate uids (see longhaul doctor)',
 };
 
-/** What the launcher wrote down, without its own first word; or null. */
+/** What the launcher wrote down, without its own first word; null where it wrote nothing. */
 function readStartError(run: RunDirectory): string | null {
   try {
     const text = readFileSync(join(run.path, LAUNCH_FILES.startError), 'utf8').trim().replace(/^(?:create|start): /, '');
     return text === '' ? null : text;
-  } catch {
-    return null;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return code === 'ENOENT' ? null : `why it could not be started stands in ${LAUNCH_FILES.startError}, which cannot be read (${code})`;
   }
 }

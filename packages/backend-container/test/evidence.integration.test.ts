@@ -84,10 +84,10 @@ describeBoth('the evidence of a container', (engine, runtime) => {
 
   it('is taken up by the next who asks, where launcher and container ended meanwhile', async () => {
     const bed = await containerBed(engine());
-    const { run } = await bed.start('left', sh('echo up; while [ ! -e /work/end ]; do sleep 0.05; done; echo over; exit 21'), { container: { volumes: [{ source: bed.work, target: '/work', mode: 'rw' }] } });
+    const { run } = await bed.start('left', sh('echo up; while [ ! -e /shared/end ]; do sleep 0.05; done; echo over; exit 21'), { container: { volumes: [{ source: bed.work, target: '/shared', mode: 'rw' }] } });
     await logHas(run, 'up\n');
     await killLauncher(run.path);
-    await bed.engine.run('exec', 'left', 'touch', '/work/end');
+    await bed.engine.run('exec', 'left', 'touch', '/shared/end');
     const presence = await waitFor(async () => {
       const found = await bed.backend.status('left');
       return found.kind === 'present' && found.status.exitCode !== null ? found.status : null;
@@ -98,8 +98,8 @@ describeBoth('the evidence of a container', (engine, runtime) => {
 
   it('stays true when what reads its output is killed: no line is lost where the engine keeps them', async () => {
     const bed = await containerBed(engine());
-    const script = runtime === 'docker' ? 'i=0; while [ ! -e /work/end ]; do echo "line $i"; i=$((i + 1)); sleep 0.02; done; exit 22' : 'echo "line 0"; while [ ! -e /work/end ]; do sleep 0.02; done; exit 22';
-    const { run, status } = await bed.start('reader', sh(script), { container: { volumes: [{ source: bed.work, target: '/work', mode: 'rw' }] } });
+    const script = runtime === 'docker' ? 'i=0; while [ ! -e /shared/end ]; do echo "line $i"; i=$((i + 1)); sleep 0.02; done; exit 22' : 'echo "line 0"; while [ ! -e /shared/end ]; do sleep 0.02; done; exit 22';
+    const { run, status } = await bed.start('reader', sh(script), { container: { volumes: [{ source: bed.work, target: '/shared', mode: 'rw' }] } });
     await logHas(run, 'line 0\n');
     const [pid] = readFileSync(`${run.path}/${runtime === 'docker' ? 'follow.pid' : 'conmon.pid'}`, 'utf8').split(' ');
     process.kill(Number(pid), 'SIGKILL');

@@ -9,7 +9,7 @@ import { describeBoth } from './both-engines.ts';
 import { containerBed, ended, engineOfFile, logHas, logOf, sh } from './container-bed.ts';
 
 /** Three times a hundred lines on each stream, the second when there is a file `second`, the third when there is a file `third`. */
-const LINES = sh('i=0; lines() { while [ $i -lt $1 ]; do echo "out $i"; echo "err $i" >&2; i=$((i + 1)); done; }; until_there() { while [ ! -e "/work/$1" ]; do sleep 0.05; done; }; lines 100; until_there second; lines 200; : > /work/printed; until_there third; lines 300; echo whole; exit 9');
+const LINES = sh('i=0; lines() { while [ $i -lt $1 ]; do echo "out $i"; echo "err $i" >&2; i=$((i + 1)); done; }; until_there() { while [ ! -e "/shared/$1" ]; do sleep 0.05; done; }; lines 100; until_there second; lines 200; : > /shared/printed; until_there third; lines 300; echo whole; exit 9');
 
 /** All of one stream. */
 function lines(word: string): string {
@@ -21,7 +21,7 @@ describe.runIf(requireService('docker', 'busybox', 'root'))('a docker daemon tha
 
   it('costs no line and doubles none, and the end is recorded once it is back', { timeout: 240_000 }, async () => {
     const bed = await containerBed(daemon());
-    const { run } = await bed.start('follow', LINES, { container: { volumes: [{ source: bed.work, target: '/work', mode: 'rw' }] } });
+    const { run } = await bed.start('follow', LINES, { container: { volumes: [{ source: bed.work, target: '/shared', mode: 'rw' }] } });
     await logHas(run, 'out 99\n');
     await logHas(run, 'err 99\n');
     await daemon().stop('kill');

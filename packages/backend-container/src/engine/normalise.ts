@@ -1,12 +1,12 @@
 import type { ContainerRuntime } from '@longhaul/sessions';
 
 import type { ContainerInfo, ContainerMount, ContainerState, PortBinding } from './container-info.ts';
-
-type Raw = Readonly<Record<string, unknown>>;
+import type { JsonObject } from './json-values.ts';
+import { objectOf, objectsOf, parseJson, textOf, textsOf } from './json-values.ts';
 
 /** The answer of `inspect` of either engine: one container per element, nonsense left out. Never throws. */
 export function parseInspect(stdout: string): readonly ContainerInfo[] {
-  return listOf(parseJson(stdout)).flatMap((raw) => {
+  return objectsOf(parseJson(stdout)).flatMap((raw) => {
     const id = textOf(raw['Id']);
     return id === null ? [] : [inspected(id, raw)];
   });
@@ -19,7 +19,7 @@ export function parseListing(stdout: string): readonly ContainerInfo[] | null {
   // podman gives an array, docker one object per line.
   const raws = text.startsWith('[') ? parseJson(text) : text.split('\n').map(parseJson);
   if (!Array.isArray(raws) || raws.some((raw) => raw === null || typeof raw !== 'object')) return null;
-  return listOf(raws).flatMap((raw) => {
+  return objectsOf(raws).flatMap((raw) => {
     const id = textOf(raw['Id']) ?? textOf(raw['ID']);
     return id === null ? [] : [listed(id, raw)];
   });
@@ -30,7 +30,7 @@ export function psArgs(runtime: ContainerRuntime): readonly string[] {
   return ['ps', '--all', '--no-trunc', ...(runtime === 'podman' ? ['--format', 'json'] : ['--size=false', '--format', '{{json .}}'])];
 }
 
-function inspected(id: string, raw: Raw): ContainerInfo {
+function inspected(id: string, raw: JsonObject): ContainerInfo {
   const [state, config, host] = [objectOf(raw['State']), objectOf(raw['Config']), objectOf(raw['HostConfig'])];
   return {
     id,
@@ -47,7 +47,7 @@ function inspected(id: string, raw: Raw): ContainerInfo {
     oomKilled: typeof state['OOMKilled'] === 'boolean' ? state['OOMKilled'] : null,
     labels: labelsOf(config['Labels']),
     ports: boundPorts(objectOf(host['PortBindings'])),
-    mounts: listOf(raw['Mounts']).map(mountOf),
+    mounts: objectsOf(raw['Mounts']).map(mountOf),
     error: textOf(state['Error']),
     health: healthOf(objectOf(state['Health'] ?? state['Healthcheck'])['Status']),
     terminal: config['Tty'] === true ? 'yes' : config['Tty'] === false ? 'no' : null,
@@ -58,7 +58,7 @@ function inspected(id: string, raw: Raw): ContainerInfo {
   };
 }
 
-function listed(id: string, raw: Raw): ContainerInfo {
+function listed(id: string, raw: JsonObject): ContainerInfo {
   const state = stateOf(raw['State']);
   const names = Array.isArray(raw['Names']) ? textsOf(raw['Names'])[0] : textOf(raw['Names'])?.split(',')[0];
   return {
@@ -120,15 +120,15 @@ function healthOf(raw: unknown): ContainerInfo['health'] {
   return raw === 'starting' || raw === 'healthy' || raw === 'unhealthy' ? raw : null;
 }
 
-function mountOf(raw: Raw): ContainerMount {
+function mountOf(raw: JsonObject): ContainerMount {
   const isVolume = raw['Type'] === 'volume';
   return { source: textOf(raw['Source']), volume: isVolume ? textOf(raw['Name']) : null, target: textOf(raw['Destination']) ?? '', mode: raw['RW'] === false ? 'ro' : 'rw' };
 }
 
-function boundPorts(raw: Raw): readonly PortBinding[] {
+function boundPorts(raw: JsonObject): readonly PortBinding[] {
   return Object.entries(raw).flatMap(([inside, bindings]) => {
     const [containerPort, protocol = 'tcp'] = inside.split('/');
-    return listOf(bindings).map((binding) => ({ hostAddress: textOf(binding['HostIp']) ?? '', hostPort: Number(binding['HostPort']), containerPort: Number(containerPort), protocol }));
+    return objectsOf(bindings).map((binding) => ({ hostAddress: textOf(binding['HostIp']) ?? '', hostPort: Number(binding['HostPort']), containerPort: Number(containerPort), protocol }));
   });
 }
 
@@ -159,30 +159,4 @@ function pidOf(raw: unknown): number | null {
 
 function numberOf(raw: unknown): number | null {
   return typeof raw === 'number' && Number.isFinite(raw) ? raw : null;
-}
-
-function textOf(raw: unknown): string | null {
-  return typeof raw === 'string' && raw !== '' ? raw : null;
-}
-
-/** A list of words, or one word, as podman writes an entrypoint. */
-function textsOf(raw: unknown): readonly string[] {
-  if (typeof raw === 'string') return raw === '' ? [] : [raw];
-  return Array.isArray(raw) ? raw.filter((item): item is string => typeof item === 'string') : [];
-}
-
-function objectOf(raw: unknown): Raw {
-  return typeof raw === 'object' && raw !== null && !Array.isArray(raw) ? (raw as Raw) : {};
-}
-
-function listOf(raw: unknown): readonly Raw[] {
-  return Array.isArray(raw) ? raw.filter((item): item is Raw => typeof item === 'object' && item !== null) : [];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
-  }
 }

@@ -4,6 +4,8 @@ import { hostname, release } from 'node:os';
 import type { ContainerRuntime } from '@longhaul/sessions';
 
 import type { EngineClient } from './engine-client.ts';
+import type { JsonObject } from './json-values.ts';
+import { objectOf, parseJson, textOf, textsOf } from './json-values.ts';
 
 /** What an engine is and can do. */
 export interface EngineProbe {
@@ -26,29 +28,28 @@ export interface EngineProbe {
 export async function probeEngine(client: EngineClient, { signal }: { readonly signal?: AbortSignal } = {}): Promise<EngineProbe> {
   const answer = await client.ask(['info', '--format', '{{json .}}'], signal === undefined ? {} : { signal });
   if (answer.kind === 'failed') throw client.unavailable(answer);
-  const raw = objectOf(parse(answer.stdout));
+  const raw = objectOf(parseJson(answer.stdout));
   const base = { runtime: client.runtime, program: client.program() };
   if (raw['host'] !== undefined) return { ...base, ...podmanFacts(raw) };
   // docker's client answers without its daemon, too: with errors in place of facts.
   if (typeof raw['ServerVersion'] !== 'string' || raw['ServerVersion'] === '') {
-    throw client.unavailable({ evidence: words(raw['ServerErrors'])[0] ?? 'it says nothing of its daemon' });
+    throw client.unavailable({ evidence: textsOf(raw['ServerErrors'])[0] ?? 'it says nothing of its daemon' });
   }
   return { ...base, ...dockerFacts(raw) };
 }
 
-type Raw = Readonly<Record<string, unknown>>;
 type Facts = Omit<EngineProbe, 'runtime' | 'program'>;
 
-function podmanFacts(raw: Raw): Facts {
+function podmanFacts(raw: JsonObject): Facts {
   const host = objectOf(raw['host']);
   const rootless = objectOf(host['security'])['rootless'] === true;
   return {
     server: 'podman',
-    version: text(objectOf(raw['version'])['Version']) ?? 'unknown',
+    version: textOf(objectOf(raw['version'])['Version']) ?? 'unknown',
     privileges: rootless ? 'rootless' : 'rootful',
     init: CATATONIT.some((path) => existsSync(path)) ? 'yes' : 'no',
     cgroupVersion: host['cgroupVersion'] === 'v1' ? 1 : host['cgroupVersion'] === 'v2' ? 2 : null,
-    logDrivers: words(objectOf(raw['plugins'])['log']),
+    logDrivers: textsOf(objectOf(raw['plugins'])['log']),
     place: host['serviceIsRemote'] === true ? 'remote' : 'local',
   };
 }
@@ -56,36 +57,16 @@ function podmanFacts(raw: Raw): Facts {
 /** Where podman looks for it, and where distributions put it. */
 const CATATONIT = ['/usr/libexec/podman/catatonit', '/usr/local/libexec/podman/catatonit', '/usr/local/lib/podman/catatonit', '/usr/lib/podman/catatonit', '/usr/libexec/catatonit/catatonit', '/usr/bin/catatonit'];
 
-function dockerFacts(raw: Raw): Facts {
-  const security = words(raw['SecurityOptions']);
+function dockerFacts(raw: JsonObject): Facts {
+  const security = textsOf(raw['SecurityOptions']);
   return {
     server: 'docker',
-    version: text(raw['ServerVersion']) ?? 'unknown',
+    version: textOf(raw['ServerVersion']) ?? 'unknown',
     privileges: security.some((option) => option.includes('rootless')) ? 'rootless' : 'rootful',
-    init: text(raw['InitBinary']) === null ? 'no' : 'yes',
+    init: textOf(raw['InitBinary']) === null ? 'no' : 'yes',
     cgroupVersion: raw['CgroupVersion'] === '1' ? 1 : raw['CgroupVersion'] === '2' ? 2 : null,
-    logDrivers: words(objectOf(raw['Plugins'])['Log']),
+    logDrivers: textsOf(objectOf(raw['Plugins'])['Log']),
     // The daemon of this kernel runs its containers as processes of this machine; Docker Desktop's has one of its own.
     place: process.platform === 'linux' && raw['KernelVersion'] === release() && raw['Name'] === hostname() ? 'local' : 'remote',
   };
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json) as unknown;
-  } catch {
-    return null;
-  }
-}
-
-function objectOf(raw: unknown): Raw {
-  return typeof raw === 'object' && raw !== null ? (raw as Raw) : {};
-}
-
-function text(raw: unknown): string | null {
-  return typeof raw === 'string' && raw !== '' ? raw : null;
-}
-
-function words(raw: unknown): readonly string[] {
-  return Array.isArray(raw) ? raw.filter((item): item is string => typeof item === 'string') : [];
 }

@@ -1,8 +1,7 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { ContainerRuntime, EnvEntry, RunDirectory } from '@longhaul/sessions';
-import { quoteForShell } from '@longhaul/sessions';
+import { quoteForShell, writeWholeFile } from '@longhaul/sessions';
 
 import type { CreatePlan } from '../engine/index.ts';
 import { stateIdOf } from '../engine/index.ts';
@@ -47,8 +46,6 @@ export interface LauncherPlan {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const PRIVATE = { mode: 0o600 };
-
 /** What of a caller's environment steers an engine's client. The rest is none of its business. */
 const STEERING = /^(?:PATH|HOME|USER|LOGNAME|TMPDIR|DBUS_SESSION_BUS_ADDRESS|SSH_AUTH_SOCK|REGISTRY_AUTH_FILE|(?:XDG|DOCKER|CONTAINERS?|_CONTAINERS|PODMAN|STORAGE|REGISTRIES|NETAVARK|SSL_CERT)_.*|(?:HTTPS?|NO|ALL|FTP)_PROXY)$/i;
 
@@ -63,7 +60,7 @@ export function writeContainerFiles(run: RunDirectory, plan: LauncherPlan, creat
     ...(create.clientEnv.length === 0 ? [] : [[CONTAINER_FILES.clientEnv, exportsOf(create.clientEnv)] as const]),
     [CONTAINER_FILES.backend, formatBackend(scripts)],
   ];
-  for (const [name, text] of texts) writeWhole(join(run.path, name), text);
+  for (const [name, text] of texts) writeWholeFile(join(run.path, name), text);
 }
 
 /** What starts the launcher of a run. `adopt`: another is gone, and this is its name in `launcher.json`. */
@@ -117,16 +114,4 @@ function assignments(values: Readonly<Record<string, string>>): string {
 
 function exportsOf(entries: readonly EnvEntry[]): string {
   return entries.map(({ name, value }) => `export ${name}=${quoteForShell(value, `the environment variable ${name}`)}\n`).join('');
-}
-
-/** A file of the store that is hard-linked or read by an earlier launcher must not change under it. */
-function writeWhole(path: string, text: string): void {
-  const staging = `${path}.tmp`;
-  try {
-    writeFileSync(staging, text, PRIVATE);
-    renameSync(staging, path);
-  } catch (error) {
-    rmSync(staging, { force: true });
-    throw error;
-  }
 }

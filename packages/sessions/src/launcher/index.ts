@@ -4,4 +4,5 @@ export { besideArgv, launcherArgv, writeLaunchFiles, writeRestartFiles } from '.
 export type { LaunchOptions } from './launch-files.ts';
 export type { ScriptForm } from './launch-config.ts';
 export { installLauncherScripts } from './launcher-scripts.ts';
+export { installScripts, writeWholeFile } from './script-folder.ts';
 export { quoteArgv, quoteForShell } from './shell-quote.ts';

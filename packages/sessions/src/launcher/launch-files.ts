@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { bootId } from '@longhaul/exec';
@@ -15,6 +15,7 @@ import type { ScriptForm } from './launch-config.ts';
 import { formatLaunchConfig } from './launch-config.ts';
 import { installLauncherScripts, launcherFolder } from './launcher-scripts.ts';
 import { formatRestartConfig } from './restart-config.ts';
+import { writeWholeFile } from './script-folder.ts';
 import { toolPath } from './tool-path.ts';
 
 /** How the launcher runs here; all have a default, found out by looking at the machine. */
@@ -59,7 +60,7 @@ function write(spec: SessionSpec, run: RunDirectory, options: LaunchOptions): vo
   installLauncherScripts(run.stateDir);
   for (const [name, bytes] of Object.entries(SLOTS)) writeFileSync(join(run.path, name), blank(bytes), PRIVATE);
   for (const [name, text] of texts) writeFileSync(join(run.path, name), text, PRIVATE);
-  writeWhole(run.envFile, environment);
+  writeWholeFile(run.envFile, environment);
 }
 
 /** The argv that a backend starts under its terminal: nothing of the user's is in it but paths below the state directory. */
@@ -102,16 +103,4 @@ function scriptFormFor({ backend }: SessionSpec): ScriptForm {
 
 function blank(bytes: number): string {
   return `${' '.repeat(bytes - 1)}\n`;
-}
-
-/** A launcher of an earlier run may be reading the old one. */
-function writeWhole(path: string, text: string): void {
-  const staging = `${path}.${String(process.pid)}.tmp`;
-  try {
-    writeFileSync(staging, text, PRIVATE);
-    renameSync(staging, path);
-  } catch (error) {
-    rmSync(staging, { force: true });
-    throw error;
-  }
 }

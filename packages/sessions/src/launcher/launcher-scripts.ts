@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { installScripts } from './script-folder.ts';
 import { AGAIN_SCRIPT } from './scripts/again-script.ts';
 import { EXEC_SCRIPT } from './scripts/exec-script.ts';
 import { FINISH_SCRIPT } from './scripts/finish-script.ts';
@@ -25,28 +25,12 @@ export const LAUNCHER_SCRIPTS: Readonly<Record<string, string>> = {
 /** The beginning of the SHA-256 of the scripts as JSON. Written down, and held by a test: to compute it would make every command load crypto (8 ms). */
 export const LAUNCHER_VERSION: string = 'da9006201399a72b';
 
-/**
- * The folder of this version's scripts. Named by their content: a shell reads its script while it runs it, so a script that a
- * running launcher still reads must never change under it.
- */
+/** The folder of this version's scripts, named by their content. */
 export function launcherFolder(stateDir: string): string {
   return join(stateDir, 'launcher', LAUNCHER_VERSION);
 }
 
-/** Makes sure that {@link launcherFolder} is there, whole. Any number of processes may do so at once. */
+/** Makes sure that {@link launcherFolder} is there, whole. */
 export function installLauncherScripts(stateDir: string): string {
-  const folder = launcherFolder(stateDir);
-  if (existsSync(folder)) return folder;
-  const staging = `${folder}.${String(process.pid)}.tmp`;
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(staging, { recursive: true, mode: 0o700 });
-  for (const [name, text] of Object.entries(LAUNCHER_SCRIPTS)) writeFileSync(join(staging, name), text, { mode: 0o600 });
-  try {
-    renameSync(staging, folder);
-  } catch (error) {
-    rmSync(staging, { recursive: true, force: true });
-    // Another process was first, and what it made is the same.
-    if (!existsSync(folder)) throw error;
-  }
-  return folder;
+  return installScripts(launcherFolder(stateDir), LAUNCHER_SCRIPTS);
 }
