@@ -45,18 +45,26 @@ const frugalModules = {
 };
 const lazyFunction = (name, key) => `export const ${key} = (...args) => globalThis.process.getBuiltinModule('node:${name}').${key}(...args);`;
 
-/** The two modules that stay ES modules take Node's own as they are: to import one reads every property of it, and fs then loads its streams. */
-const asTheyAre = {
+/** The modules that are not chunks take Node's own as they are: to import one reads every property of it, and fs then loads its streams. */
+const asTheyAre = (cli) => ({
   name: 'as-they-are',
   setup(build) {
     build.onResolve({ filter: /^node:/ }, ({ path: name }) => ({ path: name, namespace: 'as-they-are' }));
     build.onLoad({ filter: /.*/, namespace: 'as-they-are' }, ({ path: name }) => ({ contents: `module.exports = globalThis.process.getBuiltinModule('${name}');`, loader: 'js' }));
     build.onResolve({ filter: /^\.\/cli\.ts$/ }, ({ path: name }) => ({ path: name, namespace: 'common-js' }));
-    build.onLoad({ filter: /.*/, namespace: 'common-js' }, () => ({ contents: CLI, loader: 'js' }));
+    build.onLoad({ filter: /.*/, namespace: 'common-js' }, () => ({ contents: cli, loader: 'js' }));
+    build.onResolve({ filter: /^\.\/cli\.cjs$/ }, () => ({ path: './cli.cjs', external: true }));
   },
-};
+});
 
-const CLI = "export const main = (argv) => globalThis.process.getBuiltinModule('node:module').createRequire(import.meta.url)('./cli.cjs').main(argv);";
+const REQUIRED = "module.exports = require('./cli.cjs');";
+const IMPORTED = "export const main = (argv) => globalThis.process.getBuiltinModule('node:module').createRequire(import.meta.url)('./cli.cjs').main(argv);";
+
+/** The package is one of ES modules; what lies in dist/*.js is not. */
+const scope = {
+  name: 'scope',
+  setup: (build) => build.onEnd(() => writeFileSync('dist/package.json', '{ "type": "commonjs" }\n')),
+};
 
 const SHARED = {
   format: 'esm',
@@ -71,6 +79,8 @@ const SHARED = {
     options.keepNames = true;
     options.minifyWhitespace = true;
     options.minifySyntax = true;
+    // A third less to read, and 6 ms less until \`start\` has its say.
+    options.minifyIdentifiers = true;
     options.legalComments = 'none';
   },
 };
@@ -82,7 +92,7 @@ const asCommonJs = {
     const { esbuild } = build;
     build.onEnd(async ({ outputFiles = [] }) => {
       for (const file of outputFiles) {
-        const { code } = await esbuild.transform(file.text, { format: 'cjs', platform: 'node', target: SHARED.target, minifyWhitespace: true, supported: { 'dynamic-import': false } });
+        const { code } = await esbuild.transform(file.text, { format: 'cjs', platform: 'node', target: SHARED.target, minifyWhitespace: true, minifyIdentifiers: true, supported: { 'dynamic-import': false } });
         file.contents = Buffer.from(code);
       }
     });
@@ -91,15 +101,24 @@ const asCommonJs = {
 
 /**
  * A bundle with a chunk per group of commands: a start-up loads a dozen files instead of a hundred. What is run is CommonJS, which Node 24
- * loads 5 ms quicker than the same chunks as ES modules (`start`, where a bare `node -e 0` takes 22 ms). The workspace's packages are taken
+ * loads 9 ms quicker than the same chunks as ES modules (`start`, where a bare `node -e 0` takes 22 ms): 5 of them the chunks, 4 the entry. The workspace's packages are taken
  * from their sources, so that a chunk holds what its command needs and no more.
  */
 export default defineConfig([
   {
     ...SHARED,
-    entry: ['src/main.ts', 'src/index.ts'],
+    format: 'cjs',
+    entry: ['src/main.ts'],
+    outExtension: () => ({ js: '.js' }),
     splitting: false,
-    esbuildPlugins: [withoutOldChunks('.js'), asTheyAre],
+    esbuildPlugins: [withoutOldChunks('.js'), asTheyAre(REQUIRED), scope],
+  },
+  {
+    ...SHARED,
+    entry: ['src/index.mts'],
+    outExtension: () => ({ js: '.mjs' }),
+    splitting: false,
+    esbuildPlugins: [withoutOldChunks('.mjs'), asTheyAre(IMPORTED)],
   },
   {
     ...SHARED,

@@ -6,7 +6,9 @@ import { refuseOldNode } from './node-version.ts';
 // compiled without the cache.
 refuseOldNode(process.versions.node);
 useCompileCache(process.env);
-const { main } = await import('./cli.ts');
-const code = await main(process.argv.slice(2));
-// Everything was written and closed; a handle that some library left open must not keep the person waiting.
-process.exit(code);
+// No await at the top: what is built is CommonJS, which is there 4 ms sooner.
+void import('./cli.ts').then(async ({ main }) => {
+  const code = await main(process.argv.slice(2));
+  // Everything was written and closed; a handle that some library left open must not keep the person waiting.
+  process.exit(code);
+});
