@@ -17,6 +17,7 @@ export { SqliteQueueStore } from './sqlite/sqlite-queue-store.ts';
 export type { SqliteQueueStoreOptions } from './sqlite/sqlite-queue-store.ts';
 export { SyncQueue } from './sync-queue.ts';
 export type { EnqueueRequest, RetryAllResult, SyncQueueOptions } from './sync-queue.ts';
+export type * from './verify-pass.ts';
 export { DEFAULT_PROBE_SCHEDULE } from './worker/probe-policy.ts';
 export type { ProbeSchedule } from './worker/probe-policy.ts';
 export { SyncWorker } from './worker/sync-worker.ts';

@@ -56,6 +56,10 @@ export interface Job {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly verifiedAt: string | null;
+  /** When the destination was last proven to hold it under its final name; null: never, or a newer generation has taken its place. */
+  readonly provenAt: string | null;
+  /** What a verify pass found wrong at the destination and nothing has mended yet; null: nothing known. */
+  readonly damage: string | null;
 }
 
 /** A row of a job's history: one transition (or remark), its reason and evidence. */
@@ -73,6 +77,12 @@ export interface JobEvent {
   readonly epoch: number;
 }
 
+/**
+ * What a pass over the destination was made for: `publish`, right before the result took its final name; `audit`, the rolling audit;
+ * `verify`, asked for by a person; `reclaim`, the last check before a local copy is deleted.
+ */
+export type ProofOccasion = 'publish' | 'audit' | 'verify' | 'reclaim';
+
 /** A record that a destination held the sealed content (design §1). */
 export interface Proof {
   readonly jobId: string;
@@ -83,4 +93,7 @@ export interface Proof {
   readonly at: string;
   readonly files: number;
   readonly bytes: number;
+  readonly occasion: ProofOccasion;
+  /** A later pass found damage there: kept for the record, and proves nothing any more. null: it counts. */
+  readonly voidedAt: string | null;
 }

@@ -3,6 +3,9 @@ import type { DestinationBlock } from './destination-status.ts';
 import type { Failure } from './failure.ts';
 import type { HoldReason, Proof } from './job.ts';
 
+/** What a worker says of a proof; the store knows the rest. */
+export type NewProof = Pick<Proof, 'sealId' | 'sealDigest' | 'strength' | 'files' | 'bytes'>;
+
 interface OutcomeBase {
   /** For the history: why. */
   readonly reason: string;
@@ -50,7 +53,7 @@ export interface CancelledOutcome extends OutcomeBase {
 /** AWAITING_VERIFY → VERIFIED, with the proof, in one transaction. */
 export interface VerifiedOutcome extends OutcomeBase {
   readonly kind: 'verified';
-  readonly proof: Omit<Proof, 'jobId' | 'destination' | 'at'>;
+  readonly proof: NewProof;
   /** `left`: something of this job may still lie in the staging folder. */
   readonly staging: 'removed' | 'left';
   /** So many enqueues are answered by this result; where there were more, a new generation follows. */

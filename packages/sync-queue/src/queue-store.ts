@@ -7,6 +7,7 @@ import type { AbandonedStaging, ClaimedJob, ClaimRequest, Heartbeat, Intent, Lea
 import type { EnqueueResult, NewJob } from './new-job.ts';
 import type { Outcome } from './outcome.ts';
 import type { ChildProcess, Owner } from './owner.ts';
+import type { VerifyPassClaim, VerifyPassOutcome, VerifyPassRef, VerifyPassRequest } from './verify-pass.ts';
 
 /**
  * Where the queue lives (design §5.5). The port assumes neither one process nor one machine's clock: the store owns
@@ -59,6 +60,13 @@ export interface QueueStore extends AsyncDisposable {
   reportStaging(jobId: string): Promise<void>;
   /** @throws LeaseLostError */
   settleAbandonedStaging(lease: LeaseRef, outcome: { readonly kind: 'removed' } | { readonly kind: 'later'; readonly delayMs: number }): Promise<void>;
+
+  /** A result to look at again: the one proven longest ago that is due and within the budget, or one by name. Takes no slot. @throws JobNotFoundError */
+  claimVerifyPass(request: VerifyPassRequest): Promise<VerifyPassClaim>;
+  /** @throws LeaseLostError */
+  renewVerifyPass(pass: VerifyPassRef, renewal: { readonly leaseMs: number }): Promise<void>;
+  /** Proof or damage, history, and what follows from it. @throws LeaseLostError */
+  settleVerifyPass(pass: VerifyPassRef, outcome: VerifyPassOutcome): Promise<Job>;
 
   get(id: string): Promise<Job | null>;
   list(request?: ListRequest): Promise<JobPage>;

@@ -98,7 +98,10 @@ describe('a queue of an older schema', () => {
       { id: 'JOB-QUEUED', state: 'QUEUED', attempts: 1 },
     ]);
     expect((await store.history('JOB-VERIFIED')).map(({ to }) => to)).toEqual(['QUEUED', 'RUNNING', 'AWAITING_VERIFY', 'VERIFIED']);
-    expect(await store.proofs('JOB-VERIFIED')).toHaveLength(1);
+    expect(await store.proofs('JOB-VERIFIED')).toMatchObject([{ occasion: 'publish', voidedAt: null }]);
+    // What was verified before is audited too, from then on.
+    const { provenAt, verifiedAt } = (await store.get('JOB-VERIFIED')) ?? {};
+    expect([provenAt, typeof verifiedAt]).toEqual([verifiedAt, 'string']);
     const copy = new Database(`${path}.schema-1.bak`, { readonly: true });
     expect([copy.pragma('user_version', { simple: true }), copy.prepare('SELECT count(*) FROM jobs').pluck().get()]).toEqual([1, 5]);
     copy.close();
@@ -140,7 +143,7 @@ describe('a queue of an older schema', () => {
       return { rows, columns };
     };
     expect(shape(path)).toEqual(shape(dir.join('new.db')));
-    expect(SCHEMA_STEPS).toHaveLength(2);
+    expect(SCHEMA_STEPS).toHaveLength(3);
   });
 });
 

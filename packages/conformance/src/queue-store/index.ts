@@ -9,6 +9,7 @@ import { describeRecover } from './recover-suite.ts';
 import { describeRequests } from './requests-suite.ts';
 import { describeSettle } from './settle-suite.ts';
 import type { QueueStoreSubject } from './subject.ts';
+import { describeVerifyPasses } from './verify-pass-suite.ts';
 
 export type { QueueStoreSubject, QueueStoreWorld } from './subject.ts';
 
@@ -23,6 +24,7 @@ export function queueStoreConformance(subject: QueueStoreSubject): void {
     describeRecover(subject);
     describeDestinations(subject);
     describeQueries(subject);
+    describeVerifyPasses(subject);
     describeRandomWalk(subject);
   });
 }

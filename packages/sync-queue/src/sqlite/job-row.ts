@@ -56,6 +56,9 @@ export interface JobRow {
   readonly created_at: number;
   readonly updated_at: number;
   readonly verified_at: number | null;
+  readonly proven_at: number | null;
+  readonly audit_after: number | null;
+  readonly damage: string | null;
 }
 
 /** What the destination adds when a job is shown. */
@@ -105,6 +108,8 @@ export function toJob(row: JobRow & DestinationPart, now: number): Job {
     createdAt: iso(row.created_at),
     updatedAt: iso(row.updated_at),
     verifiedAt: isoOrNull(row.verified_at),
+    provenAt: isoOrNull(row.proven_at),
+    damage: row.damage,
   };
 }
 

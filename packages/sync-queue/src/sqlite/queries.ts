@@ -2,7 +2,7 @@ import type { Job, JobEvent, Proof } from '../job.ts';
 import type { JobPage, ListRequest } from '../job-filter.ts';
 import type { JobState } from '../job-state.ts';
 import type { DestinationPart, JobRow } from './job-row.ts';
-import { iso, SELECT_JOB, toJob } from './job-row.ts';
+import { iso, isoOrNull, SELECT_JOB, toJob } from './job-row.ts';
 import { getRow } from './job-table.ts';
 import type { Tx } from './queue-database.ts';
 
@@ -83,9 +83,12 @@ function toEvent(row: EventRow): JobEvent {
 export function proofs(tx: Tx, id: string): readonly Proof[] {
   getRow(tx, id);
   const rows = tx
-    .sql('SELECT job_id AS jobId, seal_id AS sealId, seal_digest AS sealDigest, destination, strength, at, files, bytes FROM proofs WHERE job_id = ? ORDER BY seq')
-    .all(id) as (Omit<Proof, 'at'> & { readonly at: number })[];
-  return rows.map((row) => ({ ...row, at: iso(row.at) }));
+    .sql(
+      `SELECT job_id AS jobId, seal_id AS sealId, seal_digest AS sealDigest, destination, strength, at, files, bytes, occasion, voided_at AS voidedAt
+       FROM proofs WHERE job_id = ? ORDER BY seq`,
+    )
+    .all(id) as (Omit<Proof, 'at' | 'voidedAt'> & { readonly at: number; readonly voidedAt: number | null })[];
+  return rows.map((row) => ({ ...row, at: iso(row.at), voidedAt: isoOrNull(row.voidedAt) }));
 }
 
 export function findJob(tx: Tx, id: string): Job | null {

@@ -9,7 +9,7 @@ import { getJob, getRow, highestGeneration, newerActive, NO_FAILURE, NO_HOLD, re
 import type { Tx } from './queue-database.ts';
 
 /** What a fresh start means: the whole budget, and the source as it is now. */
-const FRESH_BUDGET = { attempts: 0, recoveries: 0, reseals: 0, mismatches: 0, blind_repeats: 0, cancel_requested: 0, auto_requeued: 0, seal_needed: 1 } as const;
+export const FRESH_BUDGET = { attempts: 0, recoveries: 0, reseals: 0, mismatches: 0, blind_repeats: 0, cancel_requested: 0, auto_requeued: 0, seal_needed: 1 } as const;
 
 /** By a person. @throws JobNotFoundError, IllegalTransitionError, JobConflictError */
 export function retry(tx: Tx, id: string): Job {
@@ -71,7 +71,8 @@ export function cancel(tx: Tx, id: string): { readonly kind: 'cancelled' | 'requ
 /** What else changes when a job becomes CANCELLED: what it has staged is of no use any more. */
 export function cancelledChanges(tx: Tx, row: JobRow): JobChanges {
   const staging = row.staging === 'present' ? ({ staging: 'abandoned', staging_due_at: tx.now } as const) : {};
-  return { ...NO_HOLD, due: null, due_at: null, cancel_requested: 0, ...staging };
+  // Nobody audits what nobody wants any more.
+  return { ...NO_HOLD, due: null, due_at: null, cancel_requested: 0, proven_at: null, ...staging };
 }
 
 function requestCancel(tx: Tx, row: JobRow): void {

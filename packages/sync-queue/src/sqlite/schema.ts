@@ -147,6 +147,33 @@ export const SCHEMA_STEPS: readonly string[] = [
   ALTER TABLE jobs ADD COLUMN next_run TEXT;
   CREATE INDEX jobs_abandoned ON jobs (staging_due_at) WHERE staging = 'abandoned';
   `,
+  // 3: verify passes after VERIFIED. proven_at is null where a newer generation has taken the place: the audit leaves it alone.
+  `
+  ALTER TABLE proofs ADD COLUMN occasion TEXT NOT NULL DEFAULT 'publish' CHECK (occasion IN ('publish', 'audit', 'verify', 'reclaim'));
+  ALTER TABLE proofs ADD COLUMN voided_at INTEGER;
+  ALTER TABLE jobs ADD COLUMN proven_at INTEGER;
+  ALTER TABLE jobs ADD COLUMN audit_after INTEGER;
+  ALTER TABLE jobs ADD COLUMN damage TEXT;
+  UPDATE jobs SET proven_at = verified_at WHERE verified_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM jobs n WHERE n.source_id = jobs.source_id AND n.destination = jobs.destination AND n.final_name = jobs.final_name
+      AND n.verified_at IS NOT NULL AND n.generation > jobs.generation);
+  CREATE INDEX jobs_proven ON jobs (destination, proven_at) WHERE proven_at IS NOT NULL;
+  CREATE TABLE verify_passes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    occasion TEXT NOT NULL CHECK (occasion IN ('audit', 'verify', 'reclaim')),
+    owner TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    lease_until INTEGER,
+    files INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    outcome TEXT CHECK (outcome IN ('proven', 'damaged', 'unknown', 'superseded', 'lost')),
+    CHECK ((outcome IS NULL) = (lease_until IS NOT NULL))
+  ) STRICT;
+  CREATE UNIQUE INDEX verify_passes_one ON verify_passes (job_id) WHERE lease_until IS NOT NULL;
+  CREATE INDEX verify_passes_job ON verify_passes (job_id);
+  CREATE INDEX verify_passes_started ON verify_passes (started_at);
+  `,
 ];
 
 /** The version this program writes. */

@@ -10,6 +10,7 @@ import type { EnqueueResult, NewJob } from '../new-job.ts';
 import type { Outcome } from '../outcome.ts';
 import type { ChildProcess, Owner } from '../owner.ts';
 import type { QueueStore } from '../queue-store.ts';
+import type { VerifyPassClaim, VerifyPassOutcome, VerifyPassRef, VerifyPassRequest } from '../verify-pass.ts';
 import { requeueRefused } from './answer-again.ts';
 import * as claims from './claim.ts';
 import * as destinationTable from './destination-table.ts';
@@ -22,6 +23,7 @@ import type { Tx } from './queue-database.ts';
 import * as recovery from './recover.ts';
 import * as requests from './requests.ts';
 import { settle } from './settle.ts';
+import * as passes from './verify-passes.ts';
 import { watchWal } from './wal-watch.ts';
 
 /** How a queue file is opened. */
@@ -144,6 +146,20 @@ export class SqliteQueueStore implements QueueStore {
   async settleAbandonedStaging(lease: LeaseRef, outcome: Parameters<QueueStore['settleAbandonedStaging']>[1]): Promise<void> {
     const held = await this.#db.write((tx) => claims.settleAbandonedStaging(tx, lease, outcome));
     if (!held) throw new LeaseLostError(lease.jobId);
+  }
+
+  async claimVerifyPass(request: VerifyPassRequest): Promise<VerifyPassClaim> {
+    const { target } = request;
+    if (target.occasion === 'audit' && !(await this.#db.read((tx) => passes.auditDue(tx, target)))) return { kind: 'none' };
+    return this.#db.write((tx) => passes.claimVerifyPass(tx, request));
+  }
+
+  async renewVerifyPass(pass: VerifyPassRef, { leaseMs }: { readonly leaseMs: number }): Promise<void> {
+    await this.#db.write((tx) => passes.renewVerifyPass(tx, pass, leaseMs));
+  }
+
+  async settleVerifyPass(pass: VerifyPassRef, outcome: VerifyPassOutcome): Promise<Job> {
+    return this.#db.write((tx) => passes.settleVerifyPass(tx, pass, outcome));
   }
 
   async get(id: string): Promise<Job | null> {
