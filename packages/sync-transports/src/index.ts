@@ -34,6 +34,8 @@ export type { SealerOptions } from './sealing/create-sealer.ts';
 export { SealArchive } from './sealing/seal-archive.ts';
 export type { SealArchiveOptions } from './sealing/seal-archive.ts';
 export { sealDigest } from './sealing/seal-digest.ts';
+export { isSameFilter, leftOutText, sourceFilter } from './source-filter.ts';
+export type { LeftOut, SourceFilter } from './source-filter.ts';
 export type * from './transport.ts';
 export * from './failures/index.ts';
 export * from './rsync-ssh/index.ts';

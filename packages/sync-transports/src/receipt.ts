@@ -1,3 +1,5 @@
+import type { LeftOut } from './source-filter.ts';
+
 /** `.longhaul/longhaul.json` inside a published result: who made it, from what, proven how (design §5.2, §6). */
 export interface Receipt {
   readonly schemaVersion: 1;
@@ -19,6 +21,8 @@ export interface Receipt {
   readonly verified: { readonly at: string; readonly strength: 'sha256' | 'download' | 'size' };
   /** Which run made the data; null for a push by hand. */
   readonly run: ReceiptRun | null;
+  /** What of the source is not here because rules left it out; absent or null: there were no rules, this is the whole. */
+  readonly leftOut?: LeftOut | null;
 }
 
 export interface ReceiptRun {

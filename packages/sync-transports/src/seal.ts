@@ -1,4 +1,5 @@
 import type { RawPath } from './raw-path.ts';
+import type { LeftOut, SourceFilter } from './source-filter.ts';
 
 interface EntryStat {
   readonly path: RawPath;
@@ -62,6 +63,8 @@ export interface Seal {
   readonly sealedAt: string;
   readonly totals: SealTotals;
   readonly findings: readonly Finding[];
+  /** What rules left out, and which; absent where there were none. */
+  readonly leftOut?: LeftOut;
   /** Sorted by path, bytewise; a directory stands before what it holds. The root itself is no entry. */
   readonly entries: readonly SealEntry[];
 }
@@ -74,4 +77,6 @@ export interface SealSource {
   /** Base name of the real path: `{name}` in templates. With kind `file`, the file's own name. */
   readonly name: RawPath;
   readonly dev: bigint;
+  /** What of it is sent; absent: everything that no `.longhaulignore` in it leaves out. Never on a single file. */
+  readonly filter?: SourceFilter;
 }

@@ -17,7 +17,7 @@ export interface TreeListing {
 export async function listDestination(pool: WorkerPool, root: string, signal?: AbortSignal): Promise<TreeListing> {
   const entries: EntryDraft[] = [];
   const others: Finding[] = [];
-  const task = { kind: 'list', root, only: null, devices: 'any', cacheFile: null, readable: 'assume' } as const;
+  const task = { kind: 'list', root, only: null, devices: 'any', cacheFile: null, readable: 'assume', filter: null } as const;
   const onPart = (batch: Parameters<typeof draftsOf>[0]): void => {
     const drafts = draftsOf(batch);
     for (const entry of drafts.entries) entries.push(entry);

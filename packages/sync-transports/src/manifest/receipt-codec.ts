@@ -1,4 +1,5 @@
 import type { Receipt, ReceiptRun } from '../receipt.ts';
+import type { LeftOut } from '../source-filter.ts';
 
 /** A receipt that cannot be read is not "no receipt": it says so, and why. */
 export type ParsedReceipt = { readonly kind: 'receipt'; readonly receipt: Receipt } | { readonly kind: 'damaged'; readonly evidence: string };
@@ -12,6 +13,7 @@ const maybe = (check: Check): Check => (value) => value === null || check(value)
 const strength: Check = (value) => value === 'sha256' || value === 'download' || value === 'size';
 const texts: Check = (value) => Array.isArray(value) && value.every((item) => typeof item === 'string');
 const digest: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+const optional = (check: Check): Check => (value) => value === undefined || check(value);
 const shape = (fields: Readonly<Record<string, Check>>): Check => (value) => firstFault(value, fields) === null;
 
 const TOTALS = { files: count, directories: count, symlinks: count, bytes: count };
@@ -20,9 +22,12 @@ const RUN = {
   session: text, runId: text, command: texts, host: text, startedAt: maybe(instant), endedAt: maybe(instant),
   exitCode: maybe((value) => Number.isSafeInteger(value)), signal: maybe(text),
 } satisfies Record<keyof ReceiptRun, Check>;
+const LEFT_OUT = { include: texts, exclude: texts, ignoreFiles: texts, files: count, folders: count } satisfies Record<keyof LeftOut, Check>;
 const RECEIPT = {
   schemaVersion: (value) => value === 1, sealId: text, sealDigest: digest, generation: count, jobId: text, epoch: count, hostId: text, host: text,
   source: text, sourceId: text, publishedAt: instant, totals: shape(TOTALS), verified: shape(VERIFIED), run: maybe(shape(RUN)),
+  // Receipts of the first version have none.
+  leftOut: optional(maybe(shape(LEFT_OUT))),
 } satisfies Record<keyof Receipt, Check>;
 
 /** JSON with two spaces and one key a line, always in the same order: shells find a value by its line (PROTOCOL.md). */

@@ -4,6 +4,7 @@ import type { Seal, SealEntry } from '../seal.ts';
 import type { SealCheck } from '../sealer.ts';
 import { SourceUnreadableError } from '@longhaul/errors';
 import type { EntryBatch } from '../worker/entry-batch.ts';
+import { filterRules } from '../source-filter.ts';
 import { errnoOf, isGone } from '../worker/raw-fs.ts';
 import type { ListReport } from '../worker/tasks.ts';
 import type { WorkerPool } from '../worker/worker-pool.ts';
@@ -19,7 +20,7 @@ import { sourceError } from './resolve-source.ts';
 export async function checkSeal(pool: WorkerPool, seal: Seal, signal?: AbortSignal): Promise<SealCheck> {
   const { root, kind, name } = seal.source;
   const comparison = new SealComparison(seal.entries);
-  const task = { kind: 'list', root, only: kind === 'file' ? name : null, devices: 'any', cacheFile: null, readable: 'assume' } as const;
+  const task = { kind: 'list', root, only: kind === 'file' ? name : null, devices: 'any', cacheFile: null, readable: 'assume', filter: filterRules(seal.source.filter) } as const;
   let report: ListReport;
   try {
     report = await pool.run(task, { onPart: (batch) => comparison.add(batch), signal });

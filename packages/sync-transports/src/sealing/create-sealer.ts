@@ -50,12 +50,12 @@ class FileSealer implements Sealer {
   async seal(request: SealRequest): Promise<Seal> {
     const { source, hashing, signal } = request;
     const cacheFile = hashing === 'cached' ? this.#cache.file(source) : null;
-    const { entries, files, findings } = await listSource(this.#pool, { source, cacheFile, signal });
+    const { entries, files, findings, leftOut } = await listSource(this.#pool, { source, cacheFile, signal });
     await this.#hash(request, files);
     const sealed = entries as readonly SealEntry[];
     const digest = await sealDigest(source.kind, sealed);
     const now = this.#now();
-    return { id: newSealId(now), digest, source, sealedAt: new Date(now).toISOString(), totals: totalsOf(entries), findings, entries: sealed };
+    return { id: newSealId(now), digest, source, sealedAt: new Date(now).toISOString(), totals: totalsOf(entries), findings, entries: sealed, ...(leftOut === null ? {} : { leftOut }) };
   }
 
   async check(seal: Seal, { signal }: { readonly signal?: AbortSignal } = {}): Promise<SealCheck> {

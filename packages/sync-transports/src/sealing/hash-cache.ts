@@ -5,6 +5,7 @@ import type { RawPath } from '../raw-path.ts';
 import { rawPathBytes } from '../raw-path.ts';
 import type { SealSource } from '../seal.ts';
 import { CACHE_MAGIC, encodeCacheRecord } from '../worker/hash-cache-format.ts';
+import { filterKey } from '../source-filter.ts';
 import { writeAtomically } from './atomic-file.ts';
 
 const RECORDS_AT_A_TIME = 5000;
@@ -45,9 +46,9 @@ export class HashCache {
     this.#maxBytes = maxBytes;
   }
 
-  /** Where the hashes of a source lie, whether or not there are any. */
-  file({ kind, root, name }: SealSource): string {
-    const key = createHash('sha256').update(`${kind}\0`).update(rawPathBytes(root)).update(kind === 'file' ? rawPathBytes(name) : '').digest('hex');
+  /** Where the hashes of a source lie, whether or not there are any. A filter has its own: it must not drop the hashes of what it leaves out. */
+  file({ kind, root, name, filter }: SealSource): string {
+    const key = createHash('sha256').update(`${kind}\0`).update(rawPathBytes(root)).update(kind === 'file' ? rawPathBytes(name) : '').update(filter === undefined ? '' : `\0${filterKey(filter)}`).digest('hex');
     return join(this.#directory, `${key.slice(0, 40)}${SUFFIX}`);
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { percentDecode, percentEncode } from '../manifest/inventory.ts';
 import type { RawPath } from '../raw-path.ts';
+import type { LeftOut, SourceFilter } from '../source-filter.ts';
 import type { Finding, Seal, SealEntry, SealSource, SealTotals } from '../seal.ts';
 
 /**
@@ -14,9 +15,10 @@ interface Header {
   readonly id: string;
   readonly digest: string;
   readonly sealedAt: string;
-  readonly source: { readonly kind: SealSource['kind']; readonly root: string; readonly name: string; readonly dev: string };
+  readonly source: { readonly kind: SealSource['kind']; readonly root: string; readonly name: string; readonly dev: string; readonly filter?: SourceFilter };
   readonly totals: SealTotals;
   readonly findings: readonly { readonly path: string; readonly kind: Finding['kind'] }[];
+  readonly leftOut?: LeftOut;
   readonly entries: number;
 }
 
@@ -80,21 +82,23 @@ export class SealDecoder {
   }
 }
 
-function headerOf({ id, digest, sealedAt, source, totals, findings, entries }: Seal): Header {
-  const { kind, root, name, dev } = source;
+function headerOf({ id, digest, sealedAt, source, totals, findings, leftOut, entries }: Seal): Header {
+  const { kind, root, name, dev, filter } = source;
   return {
     id, digest, sealedAt, totals, entries: entries.length,
-    source: { kind, root: percentEncode(root), name: percentEncode(name), dev: String(dev) },
+    source: { kind, root: percentEncode(root), name: percentEncode(name), dev: String(dev), ...(filter === undefined ? {} : { filter }) },
     findings: findings.map((finding) => ({ ...finding, path: percentEncode(finding.path) })),
+    ...(leftOut === undefined ? {} : { leftOut }),
   };
 }
 
-function sealOf({ id, digest, sealedAt, source, totals, findings }: Header, entries: readonly SealEntry[]): Seal {
-  const { kind, root, name, dev } = source;
+function sealOf({ id, digest, sealedAt, source, totals, findings, leftOut }: Header, entries: readonly SealEntry[]): Seal {
+  const { kind, root, name, dev, filter } = source;
   return {
     id, digest, sealedAt, totals, entries,
-    source: { kind, root: decoded(root), name: decoded(name), dev: BigInt(dev) },
+    source: { kind, root: decoded(root), name: decoded(name), dev: BigInt(dev), ...(filter === undefined ? {} : { filter }) },
     findings: findings.map((finding) => ({ ...finding, path: decoded(finding.path) })),
+    ...(leftOut === undefined ? {} : { leftOut }),
   };
 }
 

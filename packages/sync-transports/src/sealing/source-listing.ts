@@ -5,6 +5,8 @@ import { METADATA, RECEIPT_PATH } from '../protocol/layout.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
 import type { Finding, SealSource } from '../seal.ts';
+import type { LeftOut } from '../source-filter.ts';
+import { filterRules } from '../source-filter.ts';
 import { absolutePath } from '../worker/raw-fs.ts';
 import type { ListReport } from '../worker/tasks.ts';
 import type { WorkerPool } from '../worker/worker-pool.ts';
@@ -17,6 +19,8 @@ export interface SourceListing {
   readonly entries: readonly EntryDraft[];
   readonly files: readonly FileDraft[];
   readonly findings: readonly Finding[];
+  /** null where no rules were there. */
+  readonly leftOut: LeftOut | null;
 }
 
 /** What to list, and where hashes of an earlier time lie. */
@@ -36,7 +40,7 @@ export async function listSource(pool: WorkerPool, { source, cacheFile, signal }
   const entries: EntryDraft[] = [];
   const findings: Finding[] = [];
   const only = source.kind === 'file' ? source.name : null;
-  const task = { kind: 'list', root: source.root, only, devices: 'same', cacheFile, readable: 'probe' } as const;
+  const task = { kind: 'list', root: source.root, only, devices: 'same', cacheFile, readable: 'probe', filter: filterRules(source.filter) } as const;
   const onPart = (batch: Parameters<typeof draftsOf>[0]): void => {
     const drafts = draftsOf(batch);
     for (const entry of drafts.entries) entries.push(entry);
@@ -49,7 +53,13 @@ export async function listSource(pool: WorkerPool, { source, cacheFile, signal }
   if (report.metadata === 'present') findings.push(await metadataFinding(source));
   const files = entries.filter((entry): entry is FileDraft => entry.type === 'file');
   if (only !== null && files.length === 0) throw new SourceChangedError(shown, [displayPath(source.name)], { hint: 'It is no regular file any more' });
-  return { entries, files, findings };
+  return { entries, files, findings, leftOut: leftOutOf(source, report) };
+}
+
+function leftOutOf({ filter }: SealSource, { leftOut }: ListReport): LeftOut | null {
+  const ignoreFiles = leftOut.ignoreFiles.map((path) => displayPath(path as RawPath));
+  if (filter === undefined && ignoreFiles.length === 0) return null;
+  return { include: filter?.include ?? [], exclude: filter?.exclude ?? [], ignoreFiles, files: leftOut.files, folders: leftOut.folders };
 }
 
 function refuseFaults(source: string, report: ListReport, only: string | null): void {

@@ -1,14 +1,30 @@
 import type { BigIntStats } from 'node:fs';
 import { accessSync, constants, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import type { AbortFlag } from './abort-flag.ts';
-import type { EntryBatch } from './entry-batch.ts';
+import type { BatchEntry, EntryBatch } from './entry-batch.ts';
 import { appendEntry, entryStats, EntryType, newEntryBatch } from './entry-batch.ts';
 import { HashCacheCursor } from './hash-cache-cursor.ts';
+import { IGNORE_FILE, readIgnoreFile } from './filter/ignore-file.ts';
+import type { IgnoreScope, Verdict } from './filter/list-filter.ts';
+import { ListFilter } from './filter/list-filter.ts';
 import { absolutePath, errnoOf, isGone } from './raw-fs.ts';
 import type { ListReport, ListTask } from './tasks.ts';
 
 const BATCH = 4096;
 const METADATA = '.longhaul';
+
+/** A folder on the way down: what holds in it. */
+interface Level {
+  readonly scope: IgnoreScope | null;
+  readonly verdict: Verdict;
+}
+
+/** An entry that was looked at. */
+interface Found {
+  readonly stat: BigIntStats;
+  readonly type: EntryType;
+  readonly bytes: Buffer;
+}
 
 /**
  * Walks a tree with synchronous calls (several times quicker than promises) and hands out its entries in order. A folder's own entry sorts
@@ -28,6 +44,11 @@ class TreeLister {
   readonly #unreadable: string[] = [];
   readonly #otherDevice: string[] = [];
   readonly #vanished: string[] = [];
+  readonly #filter: ListFilter | null;
+  readonly #leftOut = { files: 0, folders: 0, ignoreFiles: [] as string[] };
+  /** Where only some is asked for: a folder is taken if it turns out that something in it is. */
+  readonly #kept: { readonly entry: BatchEntry; readonly verdict: Verdict }[] = [];
+  readonly #holders = new Set<string>();
   #metadata: 'present' | 'absent' = 'absent';
   #batch = newEntryBatch(BATCH);
 
@@ -36,25 +57,49 @@ class TreeLister {
     this.#abort = abort;
     this.#onBatch = onBatch;
     this.#cache = HashCacheCursor.open(task.cacheFile);
+    this.#filter = task.filter === null ? null : new ListFilter(task.filter);
     this.#device = lstatSync(absolutePath(task.root, ''), { bigint: true }).dev;
   }
 
   run(): ListReport {
-    if (this.#task.only === null) this.#folder('');
-    else this.#entry(this.#task.only);
+    const top: Level = { scope: null, verdict: this.#filter?.takes === 'included' ? 'through' : 'wanted' };
+    if (this.#task.only === null) this.#folder('', top);
+    else this.#entry(this.#task.only, { scope: null, verdict: 'wanted' });
+    this.#giveKept();
     if (this.#batch.paths.length > 0) this.#onBatch(this.#batch);
-    return { unreadable: this.#unreadable, otherDevice: this.#otherDevice, vanished: this.#vanished, metadata: this.#metadata };
+    return { unreadable: this.#unreadable, otherDevice: this.#otherDevice, vanished: this.#vanished, metadata: this.#metadata, leftOut: this.#leftOut };
   }
 
-  #folder(folder: string): void {
+  #folder(folder: string, { scope: above, verdict }: Level): void {
     this.#abort.check();
-    const waiting: string[] = [];
-    for (const name of this.#names(folder)) {
+    const names = this.#names(folder);
+    const scope = this.#filter !== null && names.includes(IGNORE_FILE) ? this.#scope(folder, above) : above;
+    const waiting: { readonly path: string; readonly level: Level }[] = [];
+    for (const name of names) {
       const path = folder === '' ? name : `${folder}/${name}`;
-      for (let next = waiting.at(-1); next !== undefined && `${next}/` < path; next = waiting.at(-1)) this.#folder(waiting.pop() ?? next);
-      if (this.#entry(path) === 'folder') waiting.push(path);
+      for (let next = waiting.at(-1); next !== undefined && `${next.path}/` < path; next = waiting.at(-1)) this.#enter(waiting.pop() ?? next);
+      const inside = this.#entry(path, { scope, verdict });
+      if (inside !== null) waiting.push({ path, level: { scope, verdict: inside } });
     }
-    for (const path of waiting.reverse()) this.#folder(path);
+    for (const next of waiting.reverse()) this.#enter(next);
+  }
+
+  #enter({ path, level }: { readonly path: string; readonly level: Level }): void {
+    this.#folder(path, level);
+  }
+
+  #scope(folder: string, above: IgnoreScope | null): IgnoreScope | null {
+    const path = folder === '' ? IGNORE_FILE : `${folder}/${IGNORE_FILE}`;
+    try {
+      const content = readIgnoreFile(absolutePath(this.#task.root, path));
+      if (content === null) return above;
+      this.#leftOut.ignoreFiles.push(path);
+      return ListFilter.scope(folder, content, above);
+    } catch (error) {
+      // Without its rules nobody knows what is wanted.
+      this.#fault(path, error);
+      return above;
+    }
   }
 
   #names(folder: string): string[] {
@@ -69,29 +114,67 @@ class TreeLister {
     }
   }
 
-  #entry(path: string): 'folder' | 'other' {
+  /** null: nothing to enter. */
+  #entry(path: string, level: Level): Verdict | null {
     const bytes = absolutePath(this.#task.root, path);
     try {
       const stat = lstatSync(bytes, { bigint: true });
-      const type = entryType(stat);
+      const found = { stat, type: entryType(stat), bytes };
+      const verdict = this.#verdict(path, found.type, level);
+      if (verdict === 'out') return null;
       if (this.#task.devices === 'same' && stat.dev !== this.#device) {
         this.#otherDevice.push(path);
-        return 'other';
+        return null;
       }
-      this.#emit(path, { stat, type, bytes });
-      return type === EntryType.DIR ? 'folder' : 'other';
+      this.#take(path, found, verdict);
+      return found.type === EntryType.DIR ? verdict : null;
     } catch (error) {
-      this.#fault(path, error);
-      return 'other';
+      // What comes and goes and is left out anyway is no loss.
+      if (!isGone(errnoOf(error)) || this.#verdict(path, EntryType.FILE, level) !== 'out') this.#fault(path, error);
+      return null;
     }
   }
 
-  #emit(path: string, { stat, type, bytes }: { readonly stat: BigIntStats; readonly type: EntryType; readonly bytes: Buffer }): void {
+  #verdict(path: string, type: EntryType, { scope, verdict: parent }: Level): Verdict {
+    if (this.#filter === null) return 'wanted';
+    const verdict = this.#filter.verdict(path, type === EntryType.DIR ? 'folder' : 'other', { scope, parent });
+    if (verdict === 'out' && type === EntryType.DIR) this.#leftOut.folders += 1;
+    else if (verdict === 'out') this.#leftOut.files += 1;
+    return verdict;
+  }
+
+  #take(path: string, { stat, type, bytes }: Found, verdict: Verdict): void {
     const stats = entryStats(stat);
     const hash = type === EntryType.FILE ? this.#cache.find(path, stats) : undefined;
     const target = type === EntryType.SYMLINK ? readlinkSync(bytes, { encoding: 'latin1' }) : '';
     if (type === EntryType.FILE && hash === undefined && this.#task.readable === 'probe') accessSync(bytes, constants.R_OK);
-    appendEntry(this.#batch, { path, type, stats, target, ...(hash === undefined ? {} : { hash }) });
+    const entry = { path, type, stats, target, ...(hash === undefined ? {} : { hash }) };
+    if (this.#filter?.takes !== 'included') {
+      this.#give(entry);
+      return;
+    }
+    this.#kept.push({ entry, verdict });
+    if (verdict === 'wanted') this.#hold(path);
+  }
+
+  /** The folders on the way to something that is taken. */
+  #hold(path: string): void {
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const folder = path.slice(0, end);
+      if (this.#holders.has(folder)) return;
+      this.#holders.add(folder);
+    }
+  }
+
+  #giveKept(): void {
+    for (const { entry, verdict } of this.#kept) {
+      if (verdict === 'wanted' || this.#holders.has(entry.path)) this.#give(entry);
+      else this.#leftOut.folders += 1;
+    }
+  }
+
+  #give(entry: BatchEntry): void {
+    appendEntry(this.#batch, entry);
     if (this.#batch.paths.length < BATCH) return;
     this.#onBatch(this.#batch);
     this.#batch = newEntryBatch(BATCH);

@@ -1,4 +1,5 @@
 import type { EntryBatch } from './entry-batch.ts';
+import type { FilterRules } from './filter/list-filter.ts';
 
 /** Lists everything below `root`, sorted by path, bytewise. Parts: EntryBatch. */
 export interface ListTask {
@@ -13,6 +14,8 @@ export interface ListTask {
   readonly cacheFile: string | null;
   /** `probe`: files whose hash is not known are asked for read permission at once. */
   readonly readable: 'probe' | 'assume';
+  /** What is taken of a source, by these rules and the ignore files in it; null: everything. */
+  readonly filter: FilterRules | null;
 }
 
 /** Raw paths by what was wrong with them. */
@@ -23,6 +26,8 @@ export interface ListReport {
   readonly vanished: readonly string[];
   /** Whether `.longhaul` lies at the top; it is never listed. */
   readonly metadata: 'present' | 'absent';
+  /** What the filter left out: a folder counts once, with everything in it. */
+  readonly leftOut: { readonly files: number; readonly folders: number; readonly ignoreFiles: readonly string[] };
 }
 
 /** Hashes files that were listed. Parts: HashProgress. */
