@@ -11,6 +11,7 @@ export type * from './new-job.ts';
 export type * from './outcome.ts';
 export type * from './owner.ts';
 export type * from './queue-store.ts';
+export type * from './reclaim/reclaim-store.ts';
 export { decideRetry, DEFAULT_RETRY_POLICY, MAX_ATTEMPTS, MAX_SEALS, RETRY_RULES } from './retry-policy.ts';
 export type { Random, RetryDecision, RetryPolicy, RetryQuestion, RetryRule } from './retry-policy.ts';
 export { SqliteQueueStore } from './sqlite/sqlite-queue-store.ts';

@@ -7,6 +7,7 @@ import type { AbandonedStaging, ClaimedJob, ClaimRequest, Heartbeat, Intent, Lea
 import type { EnqueueResult, NewJob } from './new-job.ts';
 import type { Outcome } from './outcome.ts';
 import type { ChildProcess, Owner } from './owner.ts';
+import type { ReclaimStore } from './reclaim/reclaim-store.ts';
 import type { VerifyPassClaim, VerifyPassOutcome, VerifyPassRef, VerifyPassRequest } from './verify-pass.ts';
 
 /**
@@ -16,7 +17,7 @@ import type { VerifyPassClaim, VerifyPassOutcome, VerifyPassRef, VerifyPassReque
  *
  * All methods throw QueueStoreError where the store itself fails.
  */
-export interface QueueStore extends AsyncDisposable {
+export interface QueueStore extends ReclaimStore, AsyncDisposable {
   /** One active job per source, destination and final name; one job ever per dedupKey. A failed one is tried again instead of a second made, unless a key asks for its own. */
   enqueue(request: NewJob): Promise<EnqueueResult>;
 

@@ -143,7 +143,7 @@ describe('a queue of an older schema', () => {
       return { rows, columns };
     };
     expect(shape(path)).toEqual(shape(dir.join('new.db')));
-    expect(SCHEMA_STEPS).toHaveLength(3);
+    expect(SCHEMA_STEPS).toHaveLength(4);
   });
 });
 

@@ -5,6 +5,7 @@ import { describeEnqueue } from './enqueue-suite.ts';
 import { describeLease } from './lease-suite.ts';
 import { describeQueries } from './queries-suite.ts';
 import { describeRandomWalk } from './random-walk-suite.ts';
+import { describeReclaim } from './reclaim-suite.ts';
 import { describeRecover } from './recover-suite.ts';
 import { describeRequests } from './requests-suite.ts';
 import { describeSettle } from './settle-suite.ts';
@@ -22,6 +23,7 @@ export function queueStoreConformance(subject: QueueStoreSubject): void {
     describeSettle(subject);
     describeRequests(subject);
     describeRecover(subject);
+    describeReclaim(subject);
     describeDestinations(subject);
     describeQueries(subject);
     describeVerifyPasses(subject);

@@ -6,6 +6,7 @@ import type { JobRow } from './job-row.ts';
 import { sourceJson, sourcePath } from './job-row.ts';
 import { addEvent, getJob, highestGeneration, remark, updateRow } from './job-table.ts';
 import type { Tx } from './queue-database.ts';
+import { noteMeantFor } from './reclaim-table.ts';
 import { requeueByPerson } from './requests.ts';
 
 /** Decides by key, then by what is active at the same place, then by what failed there. */
@@ -102,6 +103,7 @@ function insertRow(tx: Tx, row: InsertColumns, reason: string): string {
     tx.now,
     tx.now,
   );
+  noteMeantFor(tx, row.source_id, row.destination);
   addEvent(tx, { jobId: id, from: null, to: 'QUEUED', reason, epoch: 0 });
   return id;
 }

@@ -7,6 +7,7 @@ import type { JobRow } from './job-row.ts';
 import type { JobChanges, Note } from './job-table.ts';
 import { getJob, getRow, highestGeneration, newerActive, NO_FAILURE, NO_HOLD, remark, transition, updateRow } from './job-table.ts';
 import type { Tx } from './queue-database.ts';
+import { isBeingReclaimed, noteMeantFor } from './reclaim-table.ts';
 
 /** What a fresh start means: the whole budget, and the source as it is now. */
 export const FRESH_BUDGET = { attempts: 0, recoveries: 0, reseals: 0, mismatches: 0, blind_repeats: 0, cancel_requested: 0, auto_requeued: 0, seal_needed: 1 } as const;
@@ -30,6 +31,7 @@ export function requeueByPerson(tx: Tx, row: JobRow, reason: string): void {
 export function requeue(tx: Tx, row: JobRow, { changes, note }: { readonly changes: JobChanges; readonly note: Note }): void {
   assertTransition(row.id, row.state, 'QUEUED');
   assertNoNewer(tx, row);
+  noteMeantFor(tx, row.source_id, row.destination);
   const highest = highestGeneration(tx, row);
   const generation = highest > row.generation ? highest + 1 : row.generation;
   // While somebody removes its staging it waits for that: the claim needs a row that nobody holds.
@@ -86,7 +88,7 @@ const MOVABLE: readonly JobState[] = ['VERIFIED', 'CLEANUP_ELIGIBLE'];
 /** A transition after VERIFIED, of a job that nobody holds. @throws JobNotFoundError, IllegalTransitionError, JobConflictError */
 export function move(tx: Tx, id: string, { from, to, ...note }: Note & { readonly from: JobState; readonly to: JobState }): Job {
   const row = getRow(tx, id);
-  if (row.state !== from || row.lease_until !== null || !MOVABLE.includes(from)) throw new IllegalTransitionError(id, row.state, to);
+  if (row.state !== from || row.lease_until !== null || !MOVABLE.includes(from) || isBeingReclaimed(tx, id)) throw new IllegalTransitionError(id, row.state, to);
   // Repair: what is published is damaged, so that its receipt alone must not end the job again.
   if (to === 'QUEUED') requeue(tx, row, { changes: { ...FRESH_BUDGET, mismatches: 1 }, note });
   else transition(tx, row, to, { note });

@@ -174,6 +174,51 @@ export const SCHEMA_STEPS: readonly string[] = [
   CREATE INDEX verify_passes_job ON verify_passes (job_id);
   CREATE INDEX verify_passes_started ON verify_passes (started_at);
   `,
+  // 4: what each source was meant for, whatever becomes of the jobs' rows; and reclaims, with the places they have freed.
+  `
+  CREATE TABLE source_destinations (
+    source_id TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (source_id, destination)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO source_destinations (source_id, destination, since) SELECT source_id, destination, min(created_at) FROM jobs GROUP BY source_id, destination;
+
+  CREATE TABLE reclaims (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    source_id TEXT NOT NULL,
+    source TEXT NOT NULL,
+    source_json TEXT NOT NULL,
+    seal_id TEXT NOT NULL,
+    seal_digest TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'done', 'stopped')),
+    asked_by TEXT NOT NULL CHECK (asked_by IN ('person', 'reaper')),
+    without TEXT NOT NULL,
+    touched INTEGER NOT NULL DEFAULT 0 CHECK (touched IN (0, 1)),
+    epoch INTEGER NOT NULL,
+    owner TEXT,
+    lease_until INTEGER,
+    files_freed INTEGER NOT NULL DEFAULT 0,
+    bytes_freed INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    evidence TEXT,
+    begun_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    CHECK ((state = 'open') = (lease_until IS NOT NULL)),
+    CHECK ((state = 'open') = (ended_at IS NULL))
+  ) STRICT;
+  CREATE UNIQUE INDEX reclaims_open ON reclaims (source_id) WHERE state = 'open';
+  CREATE INDEX reclaims_source ON reclaims (source_id, seq);
+
+  CREATE TABLE reclaim_places (
+    reclaim_id TEXT NOT NULL REFERENCES reclaims (id),
+    job_id TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    final_name TEXT NOT NULL,
+    PRIMARY KEY (reclaim_id, job_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** The version this program writes. */

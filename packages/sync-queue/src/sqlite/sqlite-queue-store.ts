@@ -10,6 +10,7 @@ import type { EnqueueResult, NewJob } from '../new-job.ts';
 import type { Outcome } from '../outcome.ts';
 import type { ChildProcess, Owner } from '../owner.ts';
 import type { QueueStore } from '../queue-store.ts';
+import type { ReclaimEnd, ReclaimLease } from '../reclaim/reclaim-store.ts';
 import type { VerifyPassClaim, VerifyPassOutcome, VerifyPassRef, VerifyPassRequest } from '../verify-pass.ts';
 import { requeueRefused } from './answer-again.ts';
 import * as claims from './claim.ts';
@@ -20,6 +21,8 @@ import type { FileSystemPorts } from './local-disk.ts';
 import * as queries from './queries.ts';
 import { QueueDatabase } from './queue-database.ts';
 import type { Tx } from './queue-database.ts';
+import * as reclaimReads from './reclaim-facts.ts';
+import * as reclaims from './reclaim-table.ts';
 import * as recovery from './recover.ts';
 import * as requests from './requests.ts';
 import { settle } from './settle.ts';
@@ -209,6 +212,46 @@ export class SqliteQueueStore implements QueueStore {
 
   async settleProbe(name: string, outcome: ProbeOutcome): ReturnType<QueueStore['settleProbe']> {
     return this.#db.write((tx) => settleProbe(tx, name, outcome));
+  }
+
+  async reclaimSources(request: { readonly after: number; readonly limit: number }): ReturnType<QueueStore['reclaimSources']> {
+    return this.#db.read((tx) => reclaimReads.reclaimSources(tx, request));
+  }
+
+  async reclaimFacts(sourceId: string): ReturnType<QueueStore['reclaimFacts']> {
+    return this.#db.read((tx) => reclaimReads.reclaimFacts(tx, sourceId));
+  }
+
+  async beginReclaim(request: Parameters<QueueStore['beginReclaim']>[0]): ReturnType<QueueStore['beginReclaim']> {
+    return this.#db.write((tx) => reclaims.beginReclaim(tx, request));
+  }
+
+  async takeOverReclaim(request: Parameters<QueueStore['takeOverReclaim']>[0]): ReturnType<QueueStore['takeOverReclaim']> {
+    return this.#db.write((tx) => reclaims.takeOverReclaim(tx, request));
+  }
+
+  async renewReclaim(lease: ReclaimLease, { leaseMs }: { readonly leaseMs: number }): ReturnType<QueueStore['renewReclaim']> {
+    return this.#db.write((tx) => reclaims.renewReclaim(tx, lease, leaseMs));
+  }
+
+  async intendReclaim(lease: ReclaimLease): ReturnType<QueueStore['intendReclaim']> {
+    return this.#db.write((tx) => reclaims.intendReclaim(tx, lease));
+  }
+
+  async endReclaim(lease: ReclaimLease, end: ReclaimEnd): Promise<void> {
+    await this.#db.write((tx) => reclaims.endReclaim(tx, lease, end));
+  }
+
+  async releaseReclaim(lease: ReclaimLease): Promise<void> {
+    await this.#db.write((tx) => reclaims.releaseReclaim(tx, lease));
+  }
+
+  async openReclaims(): ReturnType<QueueStore['openReclaims']> {
+    return this.#db.read(reclaimReads.openReclaims);
+  }
+
+  async reclaimedResult(place: Parameters<QueueStore['reclaimedResult']>[0]): ReturnType<QueueStore['reclaimedResult']> {
+    return this.#db.read((tx) => reclaimReads.reclaimedResult(tx, place));
   }
 
   async nextDueInMs(): Promise<number | null> {

@@ -9,6 +9,7 @@ import { parseSource } from './job-row.ts';
 import { getJob, getRow, remark, transition, updateRow } from './job-table.ts';
 import { insertProof, provenNow, voidProofs } from './proof-table.ts';
 import type { Tx } from './queue-database.ts';
+import { isBeingReclaimed } from './reclaim-table.ts';
 import { FRESH_BUDGET, requeue } from './requests.ts';
 
 /** What is published, and may have lost its local copy. */
@@ -152,7 +153,7 @@ function damaged(tx: Tx, row: JobRow, { outcome, by }: { readonly outcome: Extra
   if (repair.kind === 'stay') standing(tx, row, repair.why);
   else if (row.state === 'CLEANED') standing(tx, row, 'its local copy has been reclaimed');
   // The reaper has it in hand: without proofs it lets go, and the next audit comes soon.
-  else if (row.state === 'CLEANUP_ELIGIBLE' && row.lease_until !== null) standing(tx, row, 'its local copy is just being reclaimed');
+  else if (row.state === 'CLEANUP_ELIGIBLE' && isBeingReclaimed(tx, row.id)) standing(tx, row, 'its local copy is just being reclaimed');
   else sendAgain(tx, row, evidence);
 }
 
