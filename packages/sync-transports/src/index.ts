@@ -1,3 +1,4 @@
+export type * from './chain/receipt-chain.ts';
 export { parseFinalName, renderFinalName } from './final-name.ts';
 export type { FinalNameValues } from './final-name.ts';
 export { LocalTransport } from './local/local-transport.ts';

@@ -1,4 +1,5 @@
 import type { TransportErrorKind } from '@longhaul/errors';
+import type { ReceiptHead, ReceiptListing } from './chain/receipt-chain.ts';
 import type { RawPath } from './raw-path.ts';
 import type { Receipt } from './receipt.ts';
 import type { Seal } from './seal.ts';
@@ -131,6 +132,10 @@ export interface Transport extends AsyncDisposable {
   readReceipt(request: { readonly finalName: RawPath; readonly signal?: AbortSignal }): Promise<
     { readonly kind: 'none' } | { readonly kind: 'foreign' } | { readonly kind: 'receipt'; readonly receipt: Receipt }
   >;
+  /** What was published last at this destination. Left out by a transport that keeps no chain of receipts (PROTOCOL.md, "The chain"). */
+  receiptHead?(request?: { readonly signal?: AbortSignal }): Promise<ReceiptHead>;
+  /** Every link of the chain, and the receipt of every result in place. Left out as above. */
+  listReceipts?(request?: { readonly signal?: AbortSignal }): Promise<ReceiptListing>;
   /** Removes the staging of a job (cancelled, finished or abandoned). Nothing published is ever touched. */
   remove(request: { readonly placement: Placement; readonly signal?: AbortSignal }): Promise<void>;
 }

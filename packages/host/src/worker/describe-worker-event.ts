@@ -24,6 +24,10 @@ function wordsFor(event: WorkerEvent): string | null {
       return `${event.destination} is not used for now: ${event.detail}; asked again in ${formatDuration(Math.max(1000, Math.round(event.probeInMs / 1000) * 1000))}`;
     case 'destinationUp':
       return `${event.destination} answers again${event.requeued > 0 ? `; jobs tried again: ${String(event.requeued)}` : ''}`;
+    case 'verifyPassStarted':
+      return null;
+    case 'verifyPassEnded':
+      return `${event.job.id}  ${event.occasion} of ${event.job.finalName} at ${event.job.destination}: ${event.outcome.kind}  ${event.outcome.evidence}`;
     case 'problem':
       return `${event.jobId ?? 'worker'}  ${problemText(event.error)}`;
     case 'sealing':

@@ -1,5 +1,7 @@
 import { isLonghaulError } from '@longhaul/errors';
 import type { ClaimedJob } from '../lease.ts';
+import { AuditErrand } from '../verify/audit-errand.ts';
+import type { AuditBudget } from '../verify-pass.ts';
 import { HeldJob } from './held-job.ts';
 import { runJob } from './job-run.ts';
 import { Maintenance } from './maintenance.ts';
@@ -20,6 +22,8 @@ export interface WorkerRun {
   readonly concurrency?: number;
   /** Only these destinations. */
   readonly only?: readonly string[];
+  /** The rolling audit (design §5.6): what was proven longest ago is looked at again while there is nothing to push. Default: not in this worker. */
+  readonly audit?: AuditBudget | undefined;
   /** Takes no new job, lets running ones finish for `shutdownGraceMs`, then puts them back uncharged. */
   readonly signal?: AbortSignal;
 }
@@ -56,6 +60,7 @@ class WorkerLoop {
   readonly #env: WorkerEnv;
   readonly #run: WorkerRun;
   readonly #maintenance: Maintenance;
+  readonly #audit: AuditErrand;
   readonly #wake: WakeUp;
   readonly #running = new Map<HeldJob, Promise<void>>();
   readonly #stop = new AbortController();
@@ -65,7 +70,9 @@ class WorkerLoop {
     this.#env = env;
     this.#run = run;
     this.#wake = new WakeUp(env.clock);
-    this.#maintenance = new Maintenance(env, { signal: this.#stop.signal, onDone: (failure) => this.#errandDone(failure) });
+    const errand = { signal: this.#stop.signal, onDone: (failure: { readonly error: unknown } | null) => this.#errandDone(failure) };
+    this.#maintenance = new Maintenance(env, errand);
+    this.#audit = new AuditErrand(env, { ...errand, budget: run.audit ?? null, only: run.only });
   }
 
   async run(): Promise<void> {
@@ -92,10 +99,11 @@ class WorkerLoop {
     try {
       await this.#maintenance.run();
       // What an errand makes due is looked for again when it is done.
-      const errand = this.#maintenance.busy;
+      const errand = this.#maintenance.busy || this.#audit.busy;
       const claimed = await this.#fill();
       if (claimed) this.#wake.call();
-      return this.#run.mode === 'drain' && !errand && !claimed && this.#running.size === 0 && (await this.#nothingHeld());
+      const auditing = !claimed && this.#running.size === 0 && (await this.#audit.beginWhenDue());
+      return this.#run.mode === 'drain' && !errand && !auditing && !claimed && this.#running.size === 0 && (await this.#nothingHeld());
     } catch (error) {
       return this.#afterError(error);
     }
@@ -164,6 +172,7 @@ class WorkerLoop {
     // The signal has not come at the end of a drain: then nothing is under way.
     this.#stop.abort();
     await this.#maintenance.settled();
+    await this.#audit.settled();
   }
 }
 

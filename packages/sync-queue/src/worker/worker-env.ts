@@ -28,6 +28,7 @@ export const DEFAULT_WORKER_POLICY: WorkerPolicy = {
   lockedPauseMs: 2 * SECOND,
   slots: 2,
   slotsOf: {},
+  auditRetryMs: 60 * MINUTE,
   shutdownGraceMs: 0,
 };
 

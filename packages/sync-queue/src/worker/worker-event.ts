@@ -1,6 +1,7 @@
 import type { TransferProgress } from '@longhaul/sync-transports';
-import type { Job } from '../job.ts';
+import type { Job, ProofOccasion } from '../job.ts';
 import type { JobState } from '../job-state.ts';
+import type { VerifyPassOutcome } from '../verify-pass.ts';
 
 /** What a worker tells while it works. The queue's history is the record; these are for a screen. */
 export type WorkerEvent =
@@ -9,6 +10,9 @@ export type WorkerEvent =
   | { readonly type: 'progress'; readonly jobId: string; readonly progress: TransferProgress }
   | { readonly type: 'verifying'; readonly jobId: string; readonly filesDone: number; readonly filesTotal: number }
   | { readonly type: 'transition'; readonly job: Job; readonly from: JobState; readonly reason: string }
+  /** A published result is looked at again (design §5.6); `verifying` tells how far it is. */
+  | { readonly type: 'verifyPassStarted'; readonly job: Job; readonly occasion: ProofOccasion }
+  | { readonly type: 'verifyPassEnded'; readonly job: Job; readonly occasion: ProofOccasion; readonly outcome: VerifyPassOutcome }
   | { readonly type: 'leaseLost'; readonly jobId: string }
   | { readonly type: 'recovered'; readonly jobs: readonly Job[] }
   | { readonly type: 'orphanEnded'; readonly jobId: string; readonly pid: number }

@@ -18,6 +18,8 @@ export interface Destination {
   readonly transport: Transport;
   /** Bytes per second from now on, asked before each push; null: no limit. */
   readonly bandwidth?: () => number | null;
+  /** What a person types to copy a result back from there into a folder of this machine; `only`: the one file that is wanted. */
+  readonly fetchCommand?: (request: { readonly finalName: string; readonly folder: string; readonly only: string | null }) => string;
 }
 
 /** The destination of that name, or null where the configuration has none. */
@@ -72,6 +74,8 @@ export interface WorkerPolicy {
   /** How many jobs run at once at one destination, all workers counted; `slotsOf` by name. */
   readonly slots: number;
   readonly slotsOf: Readonly<Record<string, number>>;
+  /** How soon the audit comes back to a result that it could not look at. */
+  readonly auditRetryMs: number;
   /** How long running jobs may go on after the signal to stop. */
   readonly shutdownGraceMs: number;
 }

@@ -1,4 +1,4 @@
-import { SqliteQueueStore, SyncQueue, SyncWorker } from '@longhaul/sync-queue';
+import { SqliteQueueStore, SyncQueue, SyncWorker, Verifier } from '@longhaul/sync-queue';
 import type { EnqueueRequest, Job, Owner, QueueStore, WorkerEvent, WorkerPolicy, WorkerPorts, WorkerRun } from '@longhaul/sync-queue';
 import { rawPathFromText } from '@longhaul/sync-transports';
 import type { RawPath, Seal, Transport } from '@longhaul/sync-transports';
@@ -30,6 +30,7 @@ export interface WorkerOptions {
 /** A worker process of the world. */
 export interface WorkerProcess {
   readonly worker: SyncWorker;
+  readonly verifier: Verifier;
   readonly owner: Owner;
   readonly life: Life;
   readonly events: WorkerEvent[];
@@ -93,7 +94,7 @@ export class World implements AsyncDisposable {
     life.onDeath.push(() => {
       for (const lost of notes.unwritten()) for (const { destination } of this.places.values()) destination.endPusher(lost);
     });
-    const worker = new SyncWorker({
+    const all: WorkerPorts = {
       store: life.through(notes.watchStore(this.store)),
       sealer: life.through(this.sealer),
       seals: life.through({ put: (seal: Seal) => Promise.resolve(void this.seals.set(seal.id, seal)), get: (id: string) => Promise.resolve(this.seals.get(id) ?? null) }),
@@ -114,10 +115,11 @@ export class World implements AsyncDisposable {
       lastChange: () => Promise.resolve(null),
       policy,
       ...ports,
-    });
+    };
+    const worker = new SyncWorker(all);
     const events: WorkerEvent[] = [];
     worker.on((event) => events.push(event));
-    return { worker, owner, life, events };
+    return { worker, verifier: new Verifier(all), owner, life, events };
   }
 
   /** A worker in drain mode, in virtual time, to its end. */
