@@ -6,7 +6,8 @@ import { processInfo } from '@longhaul/exec';
 import type { RunDirectory, RunObservation, RunStore } from '@longhaul/sessions';
 import { hasEnded, RUN_FILES } from '@longhaul/sessions';
 
-const POLL_MS = 2;
+/** Between two looks for a file: one millisecond at first, for a start has 50; later less often, for then the machine has enough to do. */
+const POLL_MS = { least: 1, most: 10, growth: 1 / 16 };
 /** Between two looks at all records and at the launcher's process, which cost more than a look for two files. */
 const OBSERVE_MS = 50;
 
@@ -28,17 +29,19 @@ export interface LaunchWatch {
  * still that of our script, and a program that cannot be executed is not reported as running.
  */
 export async function watchLaunch(run: RunDirectory, { runs, timeoutMs, launcherPid }: LaunchWatch): Promise<Launch> {
-  const end = performance.now() + timeoutMs;
-  for (let observeAt = performance.now() + OBSERVE_MS; ; ) {
-    const due = performance.now() > observeAt;
+  const begin = performance.now();
+  // The first look is due at once: what it loads is there when it matters.
+  for (let observeAt = begin; ; ) {
+    const due = performance.now() >= observeAt;
     if (due || hasFile(run, RUN_FILES.exit) || hasFile(run, RUN_FILES.start)) {
       const seen = runs.observe(run);
       if (isDecided(seen, run)) return { kind: 'decided', seen };
       if (seen.reading.records.launcher === null && launcherPid !== null && isGone(launcherPid) && !hasFile(run, RUN_FILES.launcher)) return { kind: 'vanished' };
       if (due) observeAt = performance.now() + OBSERVE_MS;
     }
-    if (performance.now() > end) return { kind: 'silent' };
-    await delay(POLL_MS);
+    const elapsed = performance.now() - begin;
+    if (elapsed > timeoutMs) return { kind: 'silent' };
+    await delay(Math.min(POLL_MS.most, Math.max(POLL_MS.least, elapsed * POLL_MS.growth)));
   }
 }
 

@@ -7,7 +7,7 @@ import { RUN_FILES, stopRun } from '@longhaul/sessions';
 import { requireService, waitFor } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { gone, lives, processesOf, processesWith } from './run-processes.ts';
+import { commandLine, gone, lives, processesOf, processesWith } from './run-processes.ts';
 import { exitRecord, logHas, logOf, sh, tmuxBed } from './tmux-bed.ts';
 
 const NEVER = 'trap "" INT TERM HUP; echo up; while :; do sleep 0.05; done';
@@ -64,7 +64,8 @@ describe.runIf(requireService('tmux', 'script'))('stop', () => {
     const marker = `left-${String(process.pid)}`;
     const { run } = await bed.start('train', sh(`setsid sh -c 'sleep 1000; : ${marker}' & echo up; while :; do sleep 0.05; done`));
     await logHas(run, 'up');
-    await waitFor(() => processesWith(`sleep 1000; : ${marker}`).length > 0, { what: 'the child' });
+    // By what it executes: until then it has not left the job's group, and its shell's own command line has the same words.
+    await waitFor(() => processesWith(marker).some(({ pid }) => commandLine(pid).startsWith('sh -c sleep 1000')), { what: 'the child in a session of its own' });
     const report = await bed.backend.stop('train', { how: 'graceful' });
     expect(report.step).toBe('sweep');
     expect(processesWith(`sleep 1000; : ${marker}`).filter(({ pid }) => pid !== process.pid)).toEqual([]);

@@ -12,14 +12,6 @@ set -C
 { printf '' > began; } 2>/dev/null || exit 1
 set +C
 
-lh_look "$PPID"
-lh_parent_time=$lh_time
-lh_look $$
-printf '%s\\n' $$ "$lh_time" "$PPID" "$lh_parent_time" 1<>pids
-lh_now
-printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s","startedAt":"%s","launcherPid":%s,"launcherStartTime":"%s","shellPid":%s,"shellStartTime":"%s"}\\n' \\
-  $$ "$lh_time" "$lh_boot" "$lh_date" "\${lh_launcher%% *}" "\${lh_launcher#* }" "$PPID" "$lh_parent_time" 1<>start.slot
-
 # $*: why this cannot be executed, for people.
 lh__refuse() {
   { printf '%s\\n' "$*" > "$lh__run/start-error"; } 2>/dev/null
@@ -41,6 +33,19 @@ lh__ready() {
   exit 0
 }
 
+# The check is done by a copy of this process, before anybody is told that there is a job.
+( lh__mode=check; . ./command.sh ) &
+lh__check=$!
+
+lh_look "$PPID"
+lh_parent_time=$lh_time
+lh_look $$
+printf '%s\\n' $$ "$lh_time" "$PPID" "$lh_parent_time" 1<>pids
+# The time in the meantime: both start a process.
+lh_now
+printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s","startedAt":"%s","launcherPid":%s,"launcherStartTime":"%s","shellPid":%s,"shellStartTime":"%s"}\\n' \\
+  $$ "$lh_time" "$lh_boot" "$lh_date" "\${lh_launcher%% *}" "\${lh_launcher#* }" "$PPID" "$lh_parent_time" 1<>start.slot
+
 # exec came back: the file is there and cannot be executed. By a builtin first: the environment may be too large for any program.
 lh__failed() {
   trap - EXIT
@@ -48,8 +53,7 @@ lh__failed() {
   exit 127
 }
 
-# The check is done by a copy of this process, before anybody is told that there is a job.
-( lh__mode=check; . ./command.sh ) || exit 127
+wait "$lh__check" || exit 127
 # A stop that came before the start wins: it writes stop.json before it looks at start.json, we look the other way round.
 if [ -e stop.json ] || [ -e exit.json ]; then exit 1; fi
 mv start.slot start.json || exit 1
