@@ -1,3 +1,5 @@
+import type { BandwidthWindow } from './bandwidth.ts';
+
 /** A configuration as programs use it: paths absolute, durations in milliseconds, bandwidth in bytes per second (design §7). */
 export interface Config {
   readonly sessions: ReadonlyMap<string, SessionSettings>;
@@ -7,6 +9,7 @@ export interface Config {
   readonly stop: StopSettings;
   readonly retention: RetentionSettings;
   readonly worker: WorkerSettings;
+  readonly history: HistorySettings;
   readonly reclaim: ReclaimSettings;
 }
 
@@ -76,6 +79,10 @@ export interface OutputSettings {
 interface DestinationCommon {
   /** Bytes per second; null: no limit. */
   readonly bandwidth: number | null;
+  /** Parts of the week with another limit; the first that fits counts. */
+  readonly bandwidthWindows: readonly BandwidthWindow[];
+  /** Jobs at the same time, all workers counted; null: the default of the queue. */
+  readonly concurrency: number | null;
   /** Template of the final name; null: the default of the source (design §5.2). */
   readonly as: string | null;
 }
@@ -135,6 +142,16 @@ export interface RetentionSettings {
 export interface WorkerSettings {
   /** Transfers at the same time, over all destinations. */
   readonly concurrency: number;
+  /** A transfer that moves nothing for so long is ended and tried again; null: the default of the queue. */
+  readonly stallMs: number | null;
+}
+
+/** How long the queue remembers finished jobs; null: for ever. */
+export interface HistorySettings {
+  /** After this the single steps of a finished job go; how it began and ended and its proofs stay. */
+  readonly detailsMs: number | null;
+  /** After this a job goes that proves nothing any more. */
+  readonly jobsMs: number | null;
 }
 
 /** Design §5.6. */

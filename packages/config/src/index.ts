@@ -1,4 +1,5 @@
-export { bytesPerSecond } from './bandwidth.ts';
+export { bandwidthAt, bytesPerSecond } from './bandwidth.ts';
+export type { BandwidthNow, BandwidthPlan, BandwidthWindow } from './bandwidth.ts';
 export type * from './config.ts';
 export { didYouMean } from './did-you-mean.ts';
 export { formatDuration, parseDuration } from './duration.ts';

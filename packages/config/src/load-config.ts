@@ -87,7 +87,8 @@ function configOf({ settings, sessions, destinations }: Layer): Config {
     attach: { protect: settings.get('attach.protect')?.value === true },
     stop: { signal: read.text('stop.signal'), timeoutMs: read.number('stop.timeout') },
     retention: { maxRuns: read.number('retention.maxRuns'), maxAgeMs: read.number('retention.maxAge'), maxBytes: read.number('retention.maxBytes') },
-    worker: { concurrency: read.number('worker.concurrency') ?? 1 },
+    worker: { concurrency: read.number('worker.concurrency') ?? 1, stallMs: read.number('worker.stallTimeout') },
+    history: { detailsMs: read.number('history.details'), jobsMs: read.number('history.jobs') },
     reclaim: {
       enabled: settings.get('reclaim.enabled')?.value === true,
       minVerifyPasses: read.number('reclaim.minVerifyPasses') ?? Number.POSITIVE_INFINITY,

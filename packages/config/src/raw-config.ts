@@ -1,3 +1,5 @@
+import type { DAY_WORDS } from './bandwidth.ts';
+
 type Optional<T> = T | undefined;
 
 /** A file as it is written, after its shape was checked: nothing is expanded or made absolute yet. */
@@ -9,7 +11,8 @@ export interface RawConfig {
   attach?: Optional<{ protect?: Optional<boolean> }>;
   stop?: Optional<RawStop>;
   retention?: Optional<{ maxRuns?: Optional<number>; maxAge?: Optional<string>; maxBytes?: Optional<string> }>;
-  worker?: Optional<{ concurrency?: Optional<number> }>;
+  worker?: Optional<{ concurrency?: Optional<number>; stallTimeout?: Optional<string> }>;
+  history?: Optional<{ details?: Optional<string>; jobs?: Optional<string> }>;
   reclaim?: Optional<{ enabled?: Optional<boolean>; minVerifyPasses?: Optional<number>; minAge?: Optional<string> }>;
 }
 
@@ -61,8 +64,14 @@ export interface RawSession {
   init?: Optional<boolean>;
 }
 
+export interface RawBandwidth {
+  uploadMbps?: Optional<number>;
+  windows?: Optional<{ days?: Optional<(typeof DAY_WORDS)[number][]>; from: string; to: string; uploadMbps: number }[]>;
+}
+
 interface RawCommon {
-  bandwidth?: Optional<{ uploadMbps: number }>;
+  bandwidth?: Optional<RawBandwidth>;
+  concurrency?: Optional<number>;
   as?: Optional<string>;
 }
 

@@ -1,9 +1,9 @@
 import path from 'node:path';
 
-import { bytesPerSecond } from './bandwidth.ts';
+import { bytesPerSecond, daysOf, parseTimeOfDay } from './bandwidth.ts';
 import type { ContainerSettings, DestinationSettings, OutputSettings, ReadySettings, RestartSettings, SessionSettings, StopSettings } from './config.ts';
 import { parseDuration } from './duration.ts';
-import type { RawDestination, RawOutput, RawReady, RawSession, RawStop } from './raw-config.ts';
+import type { RawBandwidth, RawDestination, RawOutput, RawReady, RawSession, RawStop } from './raw-config.ts';
 import { expandHome } from './setting.ts';
 import { parseSize } from './size.ts';
 
@@ -35,7 +35,7 @@ export function resolveSession(raw: RawSession, context: FileContext): SessionSe
 
 /** @throws nothing: the shape was checked */
 export function resolveDestination(raw: RawDestination, context: FileContext): DestinationSettings {
-  const common = { bandwidth: raw.bandwidth === undefined ? null : bytesPerSecond(raw.bandwidth.uploadMbps), as: raw.as ?? null };
+  const common = { ...resolveBandwidth(raw.bandwidth), concurrency: raw.concurrency ?? null, as: raw.as ?? null };
   const file = (value: string | undefined): string | null => (value === undefined ? null : absolute(value, context));
   switch (raw.type) {
     case 'local':
@@ -54,6 +54,19 @@ export function resolveDestination(raw: RawDestination, context: FileContext): D
     case 'rclone':
       return { type: 'rclone', remote: raw.remote, ...common };
   }
+}
+
+function resolveBandwidth(raw: RawBandwidth = {}): Pick<DestinationSettings, 'bandwidth' | 'bandwidthWindows'> {
+  const limit = (megabits: number): number => (megabits === 0 ? 0 : bytesPerSecond(megabits));
+  return {
+    bandwidth: raw.uploadMbps === undefined ? null : bytesPerSecond(raw.uploadMbps),
+    bandwidthWindows: (raw.windows ?? []).map(({ days = ['all'], from, to, uploadMbps }) => ({
+      days: daysOf(days),
+      from: parseTimeOfDay(from) ?? 0,
+      to: parseTimeOfDay(to) ?? 0,
+      bytesPerSecond: limit(uploadMbps),
+    })),
+  };
 }
 
 function resolveRestart({ restart, restartDelay, restartMaxDelay, restartReset }: RawSession): RestartSettings | null {

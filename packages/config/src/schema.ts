@@ -1,6 +1,7 @@
 // This file loads zod (60 ms): it is imported only when a file is read or a schema is printed.
 import * as z from 'zod';
 
+import { DAY_WORDS } from './bandwidth.ts';
 import { DURATION_EXAMPLES } from './duration.ts';
 import type { RawConfig, RawDestination, RawReady, RawSession, RawStop } from './raw-config.ts';
 import { SIZE_EXAMPLES } from './size.ts';
@@ -85,8 +86,25 @@ const session: z.ZodType<RawSession> = z.strictObject({
   init: z.boolean().optional().meta({ description: 'false: no init process in the container, even where the engine has one' }),
 });
 
+const timeOfDay = z.string().regex(/^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/, { error: 'must be a time of day in quotes, such as "08:30"' });
+
+const bandwidthWindow = z
+  .strictObject({
+    days: z.array(z.enum(DAY_WORDS)).min(1).optional().meta({ description: 'On which days it begins: mon, tue, … , weekdays, weekend; all if not given' }),
+    from: timeOfDay.refine((value) => value !== '24:00', { error: 'must be a time before 24:00' }).meta({ description: 'Local time, such as "08:00"' }),
+    to: timeOfDay.meta({ description: 'Local time, such as "18:00"; not after `from`: on the day after' }),
+    uploadMbps: z.union([z.literal(0), z.number().min(0.01).max(1_000_000)], { error: 'must be megabits per second, or 0 for nothing at all' }).meta({ description: 'Megabits per second in this window; 0: nothing is sent' }),
+  })
+  .refine(({ from, to }) => from !== to, { error: 'is empty: from and to are the same', path: ['to'] });
+
 const common = {
-  bandwidth: z.strictObject({ uploadMbps: z.number().min(0.01).max(1_000_000).meta({ description: 'Megabits per second' }) }).optional(),
+  bandwidth: z
+    .strictObject({
+      uploadMbps: z.number().min(0.01).max(1_000_000).optional().meta({ description: 'Megabits per second outside the windows; no limit if not given' }),
+      windows: z.array(bandwidthWindow).max(50).optional().meta({ description: 'Parts of the week with another limit; the first that fits counts' }),
+    })
+    .optional(),
+  concurrency: z.int().min(1).max(64).optional().meta({ description: 'Transfers to it at the same time; 2 if not given' }),
   as: text.optional().meta({ description: 'Final name; a template of {name} {session} {run} {host} {date}' }),
 };
 
@@ -116,7 +134,15 @@ export const configSchema: z.ZodType<RawConfig> = z.strictObject({
   attach: z.strictObject({ protect: z.boolean().optional() }).optional(),
   stop: stop.optional(),
   retention: z.strictObject({ maxRuns: z.int().min(1).optional(), maxAge: duration.optional(), maxBytes: size.optional() }).optional(),
-  worker: z.strictObject({ concurrency: z.int().min(1).max(64).optional() }).optional(),
+  worker: z
+    .strictObject({ concurrency: z.int().min(1).max(64).optional(), stallTimeout: duration.optional().meta({ description: 'A transfer that moves nothing for so long is ended and tried again; 10m if not given' }) })
+    .optional(),
+  history: z
+    .strictObject({
+      details: duration.optional().meta({ description: 'How long every step of a finished job is remembered; 90d if not given. Its proofs stay' }),
+      jobs: duration.optional().meta({ description: 'How long a job is remembered that proves nothing any more; 365d if not given' }),
+    })
+    .optional(),
   reclaim: z.strictObject({ enabled: z.boolean().optional(), minVerifyPasses: z.int().min(1).max(100).optional(), minAge: duration.optional() }).optional(),
 });
 

@@ -40,6 +40,21 @@ function yesOrNo(text: string): SettingValue {
   return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : null;
 }
 
+const SECOND = 1000;
+const DAY = 24 * 3600 * SECOND;
+
+function fromOneSecond(text: string): SettingValue {
+  return atLeast(parseDuration(text), SECOND);
+}
+
+function fromOneDay(text: string): SettingValue {
+  return atLeast(parseDuration(text), DAY);
+}
+
+function atLeast(ms: number | null, least: number): number | null {
+  return ms !== null && ms >= least ? ms : null;
+}
+
 const duration = { expected: `a duration such as ${DURATION_EXAMPLES}`, read: parseDuration } as const;
 
 /** All plain settings (design §7). Sessions and destinations are read as wholes, by their names. */
@@ -52,6 +67,9 @@ export const SETTINGS: readonly Setting[] = [
   { path: 'retention.maxAge', env: 'LONGHAUL_RETENTION_MAX_AGE', default: null, ...duration },
   { path: 'retention.maxBytes', env: 'LONGHAUL_RETENTION_MAX_BYTES', default: null, expected: `a size such as ${SIZE_EXAMPLES}`, read: parseSize },
   { path: 'worker.concurrency', env: 'LONGHAUL_WORKER_CONCURRENCY', default: 2, expected: 'a whole number from 1 to 64', read: wholeNumber(1, 64) },
+  { path: 'worker.stallTimeout', env: 'LONGHAUL_WORKER_STALL_TIMEOUT', default: 600_000, expected: `a duration from 1s, such as ${DURATION_EXAMPLES}`, read: fromOneSecond },
+  { path: 'history.details', env: 'LONGHAUL_HISTORY_DETAILS', default: 90 * DAY, expected: `a duration from 1d, such as 90d`, read: fromOneDay },
+  { path: 'history.jobs', env: 'LONGHAUL_HISTORY_JOBS', default: 365 * DAY, expected: `a duration from 1d, such as 365d`, read: fromOneDay },
   { path: 'reclaim.enabled', env: 'LONGHAUL_RECLAIM_ENABLED', default: false, expected: 'true or false', read: yesOrNo },
   { path: 'reclaim.minVerifyPasses', env: 'LONGHAUL_RECLAIM_MIN_VERIFY_PASSES', default: 2, expected: 'a whole number from 1 to 100', read: wholeNumber(1, 100) },
   { path: 'reclaim.minAge', env: 'LONGHAUL_RECLAIM_MIN_AGE', default: 86_400_000, ...duration },

@@ -42,6 +42,8 @@ it('reads the example of the design with exact units and absolute paths', async 
     knownHosts: null,
     sshConfig: null,
     bandwidth: 6_250_000,
+    bandwidthWindows: [],
+    concurrency: null,
     as: null,
   });
   expect(config.sessions.get('train')).toMatchObject({ command: ['python', 'train.py', '--out', 'runs/today'], workingDir: '/data/project', outputs: [{ path: 'runs/today', to: ['nas'], as: null }] });
@@ -102,6 +104,36 @@ sessions:
   expect(config.sessions.get('log')?.ready).toEqual({ kind: 'log', pattern: '^listening' });
   expect(config.sessions.get('cmd')?.ready).toEqual({ kind: 'command', argv: ['./check', 'x'] });
   expect(config.sessions.get('short')?.ready).toEqual({ kind: 'tcp', host: 'localhost', port: 80 });
+});
+
+it('reads windows of the bandwidth, the numbers of transfers, and how long is remembered', async () => {
+  const folder = projectFolder();
+  folder.write('project/longhaul.yaml', `destinations:
+  nas:
+    type: local
+    path: /mnt/nas
+    concurrency: 4
+    bandwidth:
+      uploadMbps: 50
+      windows:
+        - { days: [weekdays], from: "08:00", to: "18:00", uploadMbps: 10 }
+        - { from: "22:30", to: "24:00", uploadMbps: 0 }
+  night: { type: local, path: /mnt/night, bandwidth: { windows: [{ days: [sat, mon, sat], from: "20:00", to: "06:00", uploadMbps: 0.5 }] } }
+worker: { stallTimeout: 5m }
+history: { details: 30d, jobs: 100d }
+`);
+  const { config } = await load(folder);
+  expect(config.destinations.get('nas')).toMatchObject({
+    concurrency: 4,
+    bandwidth: 6_250_000,
+    bandwidthWindows: [
+      { days: [1, 2, 3, 4, 5], from: 480, to: 1080, bytesPerSecond: 1_250_000 },
+      { days: [0, 1, 2, 3, 4, 5, 6], from: 1350, to: 1440, bytesPerSecond: 0 },
+    ],
+  });
+  expect(config.destinations.get('night')).toMatchObject({ bandwidth: null, concurrency: null, bandwidthWindows: [{ days: [1, 6], from: 1200, to: 360, bytesPerSecond: 62_500 }] });
+  expect(config.worker).toEqual({ concurrency: 2, stallMs: 300_000 });
+  expect(config.history).toEqual({ detailsMs: 30 * 86_400_000, jobsMs: 100 * 86_400_000 });
 });
 
 it.each([

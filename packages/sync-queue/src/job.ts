@@ -4,7 +4,7 @@ import type { JobState } from './job-state.ts';
 import type { Owner } from './owner.ts';
 
 /** Why a QUEUED job waits although it is nobody's turn to fail (design §5.4, §5.5). */
-export type HoldReason = 'backoff' | 'breaker' | 'no_space' | 'paused' | 'source_busy' | 'source_changed';
+export type HoldReason = 'backoff' | 'bandwidth' | 'breaker' | 'no_space' | 'paused' | 'source_busy' | 'source_changed';
 
 /** What a leased job does right now; for people, and so that a history says what was under way at a crash. */
 export type JobPhase = 'sealing' | 'pushing' | 'verifying' | 'publishing';

@@ -9,6 +9,8 @@ import type { Outcome } from './outcome.ts';
 import type { ChildProcess, Owner } from './owner.ts';
 import type { ReclaimStore } from './reclaim/reclaim-store.ts';
 import type { VerifyPassClaim, VerifyPassOutcome, VerifyPassRef, VerifyPassRequest } from './verify-pass.ts';
+import type { QueueStatus } from './queue-status.ts';
+import type { PruneRequest, PruneResult } from './retention.ts';
 
 /**
  * Where the queue lives (design §5.5). The port assumes neither one process nor one machine's clock: the store owns
@@ -85,13 +87,20 @@ export interface QueueStore extends ReclaimStore, AsyncDisposable {
   pauseDestination(name: string): Promise<DestinationStatus>;
   /** Ends a pause; a blocked destination is probed at once. */
   resumeDestination(name: string): Promise<DestinationStatus>;
+  /** Nothing is claimed any more, anywhere, until it is resumed; what runs goes on. */
+  pauseQueue(): Promise<QueueStatus>;
+  resumeQueue(): Promise<QueueStatus>;
+  queueStatus(): Promise<QueueStatus>;
   /** A blocked destination whose probe is due, given to this caller alone for `leaseMs`. */
   claimProbe(request: { readonly leaseMs: number }): Promise<DueProbe | null>;
   settleProbe(name: string, outcome: ProbeOutcome): Promise<{ readonly status: DestinationStatus; readonly requeued: number }>;
 
+  /** One step of retention; call it again while `more`. Nothing that still proves something goes. */
+  prune(request: PruneRequest): Promise<PruneResult>;
+
   /** Milliseconds until something is due that nothing else announces: a waiting job or a probe. null: nothing waits. */
   nextDueInMs(): Promise<number | null>;
-  /** Whether any job still wants to reach a destination that is not paused. */
+  /** Whether any job still wants to reach a destination that is not paused; no, while the queue is. */
   hasActive(): Promise<boolean>;
   /** Calls `listener` when something may have changed, from any process. A hint only: it may be missed or spurious. */
   watch(listener: () => void): Disposable;

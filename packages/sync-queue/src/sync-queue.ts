@@ -8,6 +8,7 @@ import type { Job, JobEvent, Proof } from './job.ts';
 import type { JobFilter, JobPage, ListRequest } from './job-filter.ts';
 import type { EnqueueResult } from './new-job.ts';
 import type { QueueStore } from './queue-store.ts';
+import type { QueueStatus } from './queue-status.ts';
 
 /** What a queue needs to know of its host. */
 export interface SyncQueueOptions {
@@ -135,6 +136,20 @@ export class SyncQueue {
 
   async resumeDestination(name: string): Promise<DestinationStatus> {
     return this.#options.store.resumeDestination(name);
+  }
+
+  /** Every job waits until it is resumed; what runs goes on. */
+  async pauseAll(): Promise<QueueStatus> {
+    return this.#options.store.pauseQueue();
+  }
+
+  /** Destinations that were paused one by one stay so. */
+  async resumeAll(): Promise<QueueStatus> {
+    return this.#options.store.resumeQueue();
+  }
+
+  async status(): Promise<QueueStatus> {
+    return this.#options.store.queueStatus();
   }
 
   #finalName({ finalNameTemplate, run }: EnqueueRequest, source: SealSource): RawPath {

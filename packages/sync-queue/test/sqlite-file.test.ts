@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { SqliteQueueStore } from '@longhaul/sync-queue';
@@ -143,7 +144,8 @@ describe('a queue of an older schema', () => {
       return { rows, columns };
     };
     expect(shape(path)).toEqual(shape(dir.join('new.db')));
-    expect(SCHEMA_STEPS).toHaveLength(4);
+    // A step that queues have taken is never edited: what must change is a further step.
+    expect(SCHEMA_STEPS.slice(0, 5).map((step) => createHash('sha256').update(step).digest('hex').slice(0, 16))).toEqual(['28c98f08ce10cb3d', '15679eaaff3a5c51', 'ab96e2de432179f7', 'a3d330f3902149d9', '9b47b6ae22531ccb']);
   });
 });
 

@@ -203,7 +203,7 @@ describe('a job', () => {
       asked.push(request.bandwidth);
       return push(request);
     };
-    await world.drain({ ports: { destinations: () => Promise.resolve({ transport, bandwidth: () => 6_250_000 }) } });
+    await world.drain({ ports: { destinations: () => Promise.resolve({ transport, bandwidth: () => ({ bytesPerSecond: 6_250_000, until: null }) }) } });
     expect(asked).toEqual([6_250_000]);
   });
 

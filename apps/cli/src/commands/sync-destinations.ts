@@ -11,22 +11,25 @@ import { UsageError } from '../usage-error.ts';
 import { withHost } from '../with-host.ts';
 
 export const syncDestinations: CommandModule = {
-  usage: '[probe|trust|pause|resume NAME] [options]',
+  usage: '[probe|trust|pause|resume [NAME]] [options]',
   about:
-    'Without words: what is configured, what was used before, and how it stands. probe asks a destination now (6 when it cannot be used). trust shows the fingerprints of an ssh host and, once you agree, writes its keys into the known hosts. pause lets its jobs wait, resume ends that.',
+    'Without words: what is configured, what was used before, and how it stands. probe asks a destination now (6 when it cannot be used). trust shows the fingerprints of an ssh host and, once you agree, writes its keys into the known hosts. pause lets its jobs wait, resume ends that; what runs goes on. With --all they hold for the whole queue.',
   examples: [
     { line: 'longhaul sync destinations', text: 'list them' },
     { line: 'longhaul sync destinations probe nas', text: 'is it reachable, how much is free, which tools are there' },
     { line: 'longhaul sync destinations trust nas', text: 'after comparing the fingerprint' },
     { line: 'longhaul sync destinations pause nas', text: 'let its jobs wait' },
+    { line: 'longhaul sync destinations pause --all', text: 'send nothing anywhere until: longhaul sync destinations resume --all' },
   ],
   options: [
     { flags: '-y, --yes', text: 'trust: accept the keys without a question' },
+    { flags: '--all', text: 'pause, resume: the whole queue' },
     { flags: '--dry-run', text: 'trust: only show the keys' },
   ],
   operands: { min: 0, max: 2 },
   run: async (cli, { operands: [verb, name], options }) => {
     if (verb === undefined) return await withHost(cli, async (host) => await listAll(await host.sync(), cli));
+    if (options.has('all')) return await wholeQueue(verb, { cli, name });
     const act = ACTS[verb];
     if (act === undefined || name === undefined) throw new UsageError(`"${verb}${name === undefined ? '' : ` ${name}`}" is not understood`, 'longhaul sync destinations [probe|trust|pause|resume NAME]');
     const answer = options.has('dryRun') ? 'dry-run' : options.has('yes') ? 'yes' : 'ask';
@@ -42,9 +45,22 @@ interface Acting {
 
 const ACTS: Readonly<Record<string, (name: string, acting: Acting) => Promise<number>>> = { probe, trust, pause, resume };
 
+/** pause --all, resume --all. */
+async function wholeQueue(verb: string, { cli, name }: { readonly cli: Cli; readonly name: string | undefined }): Promise<number> {
+  if ((verb !== 'pause' && verb !== 'resume') || name !== undefined) throw new UsageError('--all goes with pause or resume, and with no name', 'longhaul sync destinations pause --all');
+  return await withHost(cli, async (host) => {
+    const sync = await host.sync();
+    const status = verb === 'pause' ? await sync.queue.pauseAll() : await sync.queue.resumeAll();
+    if (verb === 'resume') await sync.ensureWorker();
+    cli.printer.result(status, () => (verb === 'pause' ? 'the whole queue is paused; what runs goes on\n' : 'the queue works again\n'));
+    return EXIT.OK;
+  });
+}
+
 async function listAll(sync: SyncHost, { printer }: Cli): Promise<number> {
-  const destinations = await sync.destinations();
-  printer.result({ destinations }, () =>
+  const [destinations, queue] = await Promise.all([sync.destinations(), sync.queue.status()]);
+  if (queue.pausedAt !== null) printer.note(`the whole queue is paused since ${queue.pausedAt}: longhaul sync destinations resume --all`);
+  printer.result({ destinations, queue }, () =>
     printer.rows<DestinationInfo>(destinations, [
       { title: 'NAME', cell: ({ id }) => printable(id), priority: 0 },
       { title: 'TYPE', cell: ({ type }) => type, priority: 2 },

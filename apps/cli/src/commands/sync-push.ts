@@ -20,10 +20,12 @@ export const syncPush: CommandModule = {
     { line: 'longhaul sync push results --to nas --wait', text: 'send a folder, and wait until it is proven there' },
     { line: 'longhaul sync push results --to nas --to /mnt/backup', text: 'to two places; an absolute path is a mounted disk' },
     { line: 'longhaul sync push results --to nas --as "{host}/{date}/{name}"', text: 'under another name' },
+    { line: 'longhaul sync push paper-figures --to nas --priority 10', text: 'before all others that wait' },
   ],
   options: [
     { flags: '--to <DEST>', text: 'where to: a destination of longhaul.yaml, or the absolute path of a folder; may be repeated', repeat: 'yes' },
     { flags: '--as <TEMPLATE>', text: 'final name, made of {name} {host} {date}; {name} if not said' },
+    { flags: '--priority <N>', text: 'higher goes first, from -100 to 100; 0 if not said' },
     { flags: '-w, --wait', text: 'wait for the end and show the progress; Ctrl-C only stops waiting' },
     { flags: '--no-worker', text: 'only put it into the queue' },
   ],
@@ -34,7 +36,7 @@ export const syncPush: CommandModule = {
     if (options.has('wait') && !options.has('worker')) throw new UsageError('--wait would wait for ever with --no-worker', 'leave one of them out');
     return await withHost(cli, async (host) => {
       const sync = await host.sync();
-      const pushed = await sync.push({ source: path.resolve(cli.cwd, source), to, as: options.text('as') });
+      const pushed = await sync.push({ source: path.resolve(cli.cwd, source), to, as: options.text('as'), priority: priorityOf(options.text('priority') ?? '0') });
       const worker = options.has('worker') ? await sync.ensureWorker() : 'none';
       if (options.has('wait')) return await waitFor(pushed, { sync, cli });
       cli.printer.result({ jobs: pushed, worker }, () => pushed.map(pushedText).join(''));
@@ -43,6 +45,12 @@ export const syncPush: CommandModule = {
     });
   },
 };
+
+function priorityOf(text: string): number {
+  const priority = /^[+-]?\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (priority >= -100 && priority <= 100) return priority;
+  throw new UsageError(`--priority ${text} cannot be used`, 'a whole number from -100 to 100');
+}
 
 function pushedText({ job, kind, because }: PushedJob): string {
   const said = kind === 'duplicate' ? DUPLICATES[because ?? 'active'] : kind === 'newGeneration' ? 'queued, as a new generation' : 'queued';

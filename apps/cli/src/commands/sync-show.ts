@@ -42,6 +42,7 @@ function text({ job, history, proofs }: Shown, { colours }: Printer): string {
     ['to', printable(`${job.destination}: ${job.finalName}`)],
     ['size', sizeText(job)],
     ['attempts', `${String(job.attempts)}${job.recoveries > 0 ? `, ${count(job.recoveries, 'recovery after a crash')}` : ''}${job.reseals > 0 ? `, sealed again ${String(job.reseals)} times` : ''}`],
+    ['priority', job.priority === 0 ? '' : String(job.priority)],
     ['generation', String(job.generation)],
     ['seal', job.sealDigest === null ? '' : `sha256:${job.sealDigest}`],
     ['next', job.nextAttemptAt ?? ''],

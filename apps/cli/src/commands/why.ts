@@ -98,8 +98,14 @@ function jobReason(job: Job): Reason {
     what: detail === '' ? job.state : `${job.state}: ${detail}`,
     evidence: job.evidence,
     nextAttemptAt: job.nextAttemptAt,
-    fix: job.hint ?? (job.state === 'FAILED' || job.state === 'CANCELLED' ? `longhaul sync retry ${job.id}` : null),
+    fix: pauseFix(job) ?? job.hint ?? (job.state === 'FAILED' || job.state === 'CANCELLED' ? `longhaul sync retry ${job.id}` : null),
   };
+}
+
+/** Only a person can end a pause. */
+function pauseFix({ hold, holdDetail, destination }: Job): string | null {
+  if (hold !== 'paused') return null;
+  return `longhaul sync destinations resume ${holdDetail?.startsWith('the whole queue') === true ? '--all' : destination}`;
 }
 
 function text({ about, what, evidence, nextAttemptAt, fix }: Reason, { colours }: Printer): string {

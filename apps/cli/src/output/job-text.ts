@@ -6,9 +6,10 @@ import { count, formatBytes, formatSpan } from './quantities.ts';
 
 const HOLDS: Readonly<Record<NonNullable<Job['hold']>, string>> = {
   backoff: 'waits before the next attempt',
+  bandwidth: 'waits for the end of a bandwidth window',
   breaker: 'waits for the destination, which does not answer',
   no_space: 'waits for space at the destination',
-  paused: 'the destination is paused',
+  paused: 'is paused',
   source_busy: 'waits for the end of the session that writes it',
   source_changed: 'waits until the source is quiet',
 };
@@ -23,7 +24,7 @@ export function detailOf(job: Job, now: number = Date.now()): string {
   if (job.cancelRequested) return 'is being cancelled';
   switch (job.state) {
     case 'QUEUED':
-      return job.hold === null ? (job.phase ?? '') : `${HOLDS[job.hold]}${waitText(job, now)}${job.holdDetail === null ? '' : `: ${printable(job.holdDetail)}`}`;
+      return job.hold === null ? 'waits for its turn' : `${HOLDS[job.hold]}${waitText(job, now)}${job.holdDetail === null ? '' : `: ${printable(job.holdDetail)}`}`;
     case 'RUNNING':
       return [job.phase ?? '', percentText(job)].filter((part) => part !== '').join(' ');
     case 'AWAITING_VERIFY':

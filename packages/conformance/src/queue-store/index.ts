@@ -8,6 +8,7 @@ import { describeRandomWalk } from './random-walk-suite.ts';
 import { describeReclaim } from './reclaim-suite.ts';
 import { describeRecover } from './recover-suite.ts';
 import { describeRequests } from './requests-suite.ts';
+import { describeRetention } from './retention-suite.ts';
 import { describeSettle } from './settle-suite.ts';
 import type { QueueStoreSubject } from './subject.ts';
 import { describeVerifyPasses } from './verify-pass-suite.ts';
@@ -27,6 +28,7 @@ export function queueStoreConformance(subject: QueueStoreSubject): void {
     describeDestinations(subject);
     describeQueries(subject);
     describeVerifyPasses(subject);
+    describeRetention(subject);
     describeRandomWalk(subject);
   });
 }

@@ -16,12 +16,17 @@ export interface DestinationRecord {
   readonly settings: DestinationSettings;
 }
 
+/** What a version that wrote the record did not know yet. */
+function withAll(record: DestinationRecord): DestinationRecord {
+  return { ...record, settings: { ...{ bandwidthWindows: [], concurrency: null }, ...record.settings } };
+}
+
 /** Reads a record; null for anything that is none. */
 export function parseDestinationRecord(text: string): DestinationRecord | null {
   try {
     const value = JSON.parse(text) as Partial<DestinationRecord> | null;
     const complete = typeof value?.id === 'string' && typeof value.name === 'string' && typeof value.definedIn === 'string' && typeof value.settings?.type === 'string';
-    return complete ? (value as DestinationRecord) : null;
+    return complete ? withAll(value as DestinationRecord) : null;
   } catch {
     return null;
   }

@@ -152,5 +152,5 @@ function adHoc(name: string, { config, files }: LoadedConfig): ResolvedDestinati
 }
 
 function localSettings(folder: string): DestinationSettings {
-  return { type: 'local', path: folder, bandwidth: null, as: null };
+  return { type: 'local', path: folder, bandwidth: null, bandwidthWindows: [], concurrency: null, as: null };
 }

@@ -19,6 +19,7 @@ import type { WorkerPresence } from '../worker/ensure-worker.ts';
 import { ensureWorker, workerPresence } from '../worker/ensure-worker.ts';
 import type { DrainOptions, DrainOutcome } from '../worker/drain-alone.ts';
 import { drainAlone } from '../worker/drain-alone.ts';
+import { workerPolicy } from '../worker/worker-policy.ts';
 import type { DestinationInfo } from './destination-list.ts';
 import { listDestinations } from './destination-list.ts';
 import { followJobs } from './follow-jobs.ts';
@@ -53,6 +54,8 @@ export interface PushInput {
   readonly to: readonly string[];
   /** Template of the final name; null: the destination's, else `{name}`. */
   readonly as: string | null;
+  /** Higher goes first; 0 if not given. */
+  readonly priority?: number;
 }
 
 /** What came of one destination of a push. */
@@ -84,14 +87,14 @@ export class SyncHost implements AsyncDisposable {
   }
 
   /** @throws ConfigError (a destination or a name), SourceNotFoundError, SourceUnreadableError, before anything is queued */
-  async push({ source, to, as }: PushInput): Promise<readonly PushedJob[]> {
+  async push({ source, to, as, priority = 0 }: PushInput): Promise<readonly PushedJob[]> {
     const { destinations, config } = this.#parts;
     const resolved = [...new Set(to)].map((name) => destinations.register(name, config));
     for (const { id, settings } of resolved) refuseUnsupported(id, settings);
     const pushed: PushedJob[] = [];
     for (const { id, settings } of resolved) {
       const template = as ?? settings.as;
-      const result = await this.queue.enqueue({ source, destination: id, ...(template === null ? {} : { finalNameTemplate: template }) });
+      const result = await this.queue.enqueue({ source, destination: id, priority, ...(template === null ? {} : { finalNameTemplate: template }) });
       pushed.push({ destination: id, kind: result.kind, because: result.kind === 'duplicate' ? result.because : null, job: result.job });
     }
     return pushed;
@@ -138,7 +141,7 @@ export class SyncHost implements AsyncDisposable {
 
   /** Works on the queue in this process. Any number of processes may. @throws QueueStoreError when the queue cannot be used any more */
   async work({ until, signal, onEvent }: WorkOptions): Promise<void> {
-    const worker = new SyncWorker(this.#parts.worker);
+    const worker = new SyncWorker({ ...this.#parts.worker, policy: await workerPolicy(this.#parts) });
     if (onEvent !== undefined) worker.on(onEvent);
     const { concurrency } = this.#parts.config.config.worker;
     const run = async (): Promise<void> => {

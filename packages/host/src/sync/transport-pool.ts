@@ -1,4 +1,5 @@
 import type { DestinationSettings } from '@longhaul/config';
+import { bandwidthAt } from '@longhaul/config';
 import { ConfigError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import type { Destination } from '@longhaul/sync-queue';
@@ -52,8 +53,8 @@ export class TransportPool implements AsyncDisposable {
   }
 
   #make({ id, settings }: ResolvedDestination): Destination {
-    const { bandwidth } = settings;
-    return { transport: makeTransport(id, settings, this.#options.runner), bandwidth: () => bandwidth };
+    const plan = { bytesPerSecond: settings.bandwidth, windows: settings.bandwidthWindows };
+    return { transport: makeTransport(id, settings, this.#options.runner), bandwidth: (at) => bandwidthAt(plan, at) };
   }
 }
 

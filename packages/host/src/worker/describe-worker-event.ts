@@ -28,6 +28,8 @@ function wordsFor(event: WorkerEvent): string | null {
       return null;
     case 'verifyPassEnded':
       return `${event.job.id}  ${event.occasion} of ${event.job.finalName} at ${event.job.destination}: ${event.outcome.kind}  ${event.outcome.evidence}`;
+    case 'pruned':
+      return `history: dropped ${String(event.events)} old entries and ${String(event.jobs)} old jobs that prove nothing any more`;
     case 'problem':
       return `${event.jobId ?? 'worker'}  ${problemText(event.error)}`;
     case 'sealing':

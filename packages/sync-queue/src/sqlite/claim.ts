@@ -5,6 +5,7 @@ import type { JobRow } from './job-row.ts';
 import { parseSource } from './job-row.ts';
 import { getJob, remark, transition, updateRow } from './job-table.ts';
 import type { Tx } from './queue-database.ts';
+import { isPaused } from './queue-status.ts';
 
 /** So many scheduled jobs become due in one transaction: more would make other writers wait. */
 const PROMOTED_AT_ONCE = 500;
@@ -17,6 +18,7 @@ interface Head {
 
 /** A cheap look, without the write lock: idle workers ask often. */
 export function mayClaim(tx: Tx): boolean {
+  if (isPaused(tx)) return false;
   const due = tx.sql('SELECT 1 FROM destinations d WHERE d.paused = 0 AND d.block_reason IS NULL AND EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_due WHERE destination = d.name AND due = 1)').get();
   return due !== undefined || tx.sql('SELECT 1 FROM jobs INDEXED BY jobs_scheduled WHERE due = 0 AND due_at <= ? LIMIT 1').get(tx.now) !== undefined;
 }
@@ -26,6 +28,7 @@ export function mayClaim(tx: Tx): boolean {
  * its index, because the planner, which keeps no statistics here, prefers wider ones: 0.3 s instead of 0.03 ms at a million rows.
  */
 export function claim(tx: Tx, request: ClaimRequest): ClaimedJob | null {
+  if (isPaused(tx)) return null;
   promote(tx);
   const best = heads(tx, request).reduce<Head | null>((first, head) => (first === null || before(head, first) ? head : first), null);
   if (best === null) return null;
@@ -89,7 +92,7 @@ export function ownerText({ host, pid }: Owner): string {
 
 /** A cheap look, without the write lock. */
 export function anyAbandonedStaging(tx: Tx): boolean {
-  return tx.sql("SELECT 1 FROM jobs INDEXED BY jobs_abandoned WHERE staging = 'abandoned' AND staging_due_at <= ? LIMIT 1").get(tx.now) !== undefined;
+  return !isPaused(tx) && tx.sql("SELECT 1 FROM jobs INDEXED BY jobs_abandoned WHERE staging = 'abandoned' AND staging_due_at <= ? LIMIT 1").get(tx.now) !== undefined;
 }
 
 export function claimAbandonedStaging(tx: Tx, request: { readonly owner: Owner; readonly leaseMs: number }): AbandonedStaging | null {

@@ -2,6 +2,7 @@ import { QueueError } from '@longhaul/errors';
 import type { DestinationBlock, DestinationStatus, DueProbe, ProbeOutcome, ProbeRecord } from '../destination-status.ts';
 import { iso, parse } from './job-row.ts';
 import type { Tx } from './queue-database.ts';
+import { isPaused } from './queue-status.ts';
 
 /** A row of `destinations`. */
 export interface DestinationRow {
@@ -136,7 +137,7 @@ export function resume(tx: Tx, name: string): DestinationStatus {
 
 /** A cheap look, without the write lock. */
 export function anyProbeDue(tx: Tx): boolean {
-  return tx.sql('SELECT 1 FROM destinations WHERE block_reason IS NOT NULL AND probe_at <= ? LIMIT 1').get(tx.now) !== undefined;
+  return !isPaused(tx) && tx.sql('SELECT 1 FROM destinations WHERE block_reason IS NOT NULL AND probe_at <= ? LIMIT 1').get(tx.now) !== undefined;
 }
 
 export function ensureDestination(tx: Tx, name: string): void {

@@ -67,11 +67,15 @@ export interface DestinationPart {
   readonly d_block_reason: 'breaker' | 'no_space' | null;
   readonly d_block_detail: string | null;
   readonly d_probe_at: number | null;
+  /** When the whole queue was paused; 0: it is not. */
+  readonly q_paused_at: number;
 }
 
 /** Selects everything that {@link toJob} needs. */
 export const SELECT_JOB =
-  'SELECT j.*, d.paused AS d_paused, d.block_reason AS d_block_reason, d.block_detail AS d_block_detail, d.probe_at AS d_probe_at FROM jobs j JOIN destinations d ON d.name = j.destination';
+  `SELECT j.*, d.paused AS d_paused, d.block_reason AS d_block_reason, d.block_detail AS d_block_detail, d.probe_at AS d_probe_at,
+   (SELECT value FROM counters WHERE name = 'paused_at') AS q_paused_at
+   FROM jobs j JOIN destinations d ON d.name = j.destination`;
 
 /** The public form of a row. What a job waits for is decided here, so that a blocked destination is one row and not a million. */
 export function toJob(row: JobRow & DestinationPart, now: number): Job {
@@ -116,6 +120,7 @@ export function toJob(row: JobRow & DestinationPart, now: number): Job {
 function waiting(row: JobRow & DestinationPart, now: number): Pick<Job, 'hold' | 'holdDetail' | 'nextAttemptAt'> {
   if (row.due === null) return { hold: null, holdDetail: null, nextAttemptAt: null };
   const dueAt = row.due === 0 && row.due_at !== null && row.due_at > now ? row.due_at : null;
+  if (row.q_paused_at > 0) return { hold: 'paused', holdDetail: `the whole queue is paused since ${iso(row.q_paused_at)}`, nextAttemptAt: isoOrNull(dueAt) };
   if (row.d_paused === 1) return { hold: 'paused', holdDetail: `destination ${row.destination} is paused`, nextAttemptAt: isoOrNull(dueAt) };
   if (row.d_block_reason !== null) return { hold: row.d_block_reason, holdDetail: row.d_block_detail, nextAttemptAt: isoOrNull(later(dueAt, row.d_probe_at)) };
   return dueAt === null ? { hold: null, holdDetail: null, nextAttemptAt: null } : { hold: row.hold, holdDetail: row.hold_detail, nextAttemptAt: iso(dueAt) };

@@ -5,6 +5,7 @@ import type { DestinationPart, JobRow } from './job-row.ts';
 import { iso, isoOrNull, SELECT_JOB, toJob } from './job-row.ts';
 import { getRow } from './job-table.ts';
 import type { Tx } from './queue-database.ts';
+import { isPaused } from './queue-status.ts';
 
 /** Reads are short: a reader that stays keeps the log from being reused. */
 const MAX_PAGE = 500;
@@ -97,6 +98,7 @@ export function findJob(tx: Tx, id: string): Job | null {
 }
 
 export function hasActive(tx: Tx): boolean {
+  if (isPaused(tx)) return false;
   const found = tx
     .sql(
       `SELECT 1 FROM destinations d WHERE d.paused = 0 AND EXISTS (

@@ -219,6 +219,10 @@ export const SCHEMA_STEPS: readonly string[] = [
     PRIMARY KEY (reclaim_id, job_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  // 5: a pause of the whole queue (0: none), and how far retention has come.
+  `
+  INSERT INTO counters (name, value) VALUES ('paused_at', 0), ('prune_begun_at', 0), ('prune_after_seq', 0);
+  `,
 ];
 
 /** The version this program writes. */

@@ -12,17 +12,21 @@ import type { ChildProcess, Owner } from '../owner.ts';
 import type { QueueStore } from '../queue-store.ts';
 import type { ReclaimEnd, ReclaimLease } from '../reclaim/reclaim-store.ts';
 import type { VerifyPassClaim, VerifyPassOutcome, VerifyPassRef, VerifyPassRequest } from '../verify-pass.ts';
+import type { QueueStatus } from '../queue-status.ts';
+import type { PruneRequest, PruneResult } from '../retention.ts';
 import { requeueRefused } from './answer-again.ts';
 import * as claims from './claim.ts';
 import * as destinationTable from './destination-table.ts';
 import { enqueue } from './enqueue.ts';
 import * as hold from './hold.ts';
 import type { FileSystemPorts } from './local-disk.ts';
+import { NOTHING_PRUNED, prune, pruneDue } from './prune.ts';
 import * as queries from './queries.ts';
 import { QueueDatabase } from './queue-database.ts';
 import type { Tx } from './queue-database.ts';
 import * as reclaimReads from './reclaim-facts.ts';
 import * as reclaims from './reclaim-table.ts';
+import * as status from './queue-status.ts';
 import * as recovery from './recover.ts';
 import * as requests from './requests.ts';
 import { settle } from './settle.ts';
@@ -203,6 +207,23 @@ export class SqliteQueueStore implements QueueStore {
 
   async resumeDestination(name: string): Promise<DestinationStatus> {
     return this.#db.write((tx) => destinationTable.resume(tx, name));
+  }
+
+  async pauseQueue(): Promise<QueueStatus> {
+    return this.#db.write((tx) => status.setPaused(tx, tx.now));
+  }
+
+  async resumeQueue(): Promise<QueueStatus> {
+    return this.#db.write((tx) => status.setPaused(tx, 0));
+  }
+
+  async queueStatus(): Promise<QueueStatus> {
+    return this.#db.read(status.read);
+  }
+
+  async prune(request: PruneRequest): Promise<PruneResult> {
+    if (!(await this.#db.read((tx) => pruneDue(tx, request)))) return NOTHING_PRUNED;
+    return this.#db.write((tx) => prune(tx, request));
   }
 
   async claimProbe({ leaseMs }: { readonly leaseMs: number }): Promise<DueProbe | null> {

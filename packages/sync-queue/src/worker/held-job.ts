@@ -20,6 +20,7 @@ export class HeldJob implements Disposable {
   #beating = false;
   #lastBeat: number;
   #lastMove: number | null = null;
+  #stallMs = Number.POSITIVE_INFINITY;
   #requests: number | null = null;
   #cancelTimer: () => void;
 
@@ -66,8 +67,9 @@ export class HeldJob implements Disposable {
     }
   }
 
-  /** Watches that something moves while `work` runs; tell it with {@link moved}. */
-  async watched<T>(work: () => Promise<T>): Promise<T> {
+  /** Watches that something moves at least every `stallMs` while `work` runs; tell it with {@link moved}. */
+  async watched<T>(work: () => Promise<T>, { stallMs }: { readonly stallMs: number }): Promise<T> {
+    this.#stallMs = stallMs;
     this.moved();
     try {
       return await work();
@@ -85,16 +87,15 @@ export class HeldJob implements Disposable {
   }
 
   #tick(): void {
-    this.#cancelTimer = this.#env.clock.after(this.#env.policy.heartbeatMs, () => this.#tick());
+    this.#cancelTimer = this.#env.clock.after(Math.min(this.#env.policy.heartbeatMs, this.#stallMs), () => this.#tick());
     this.#checkStall();
     this.#checkLease();
     if (!this.#beating && this.#stop?.kind !== 'leaseLost') void this.#beat();
   }
 
   #checkStall(): void {
-    const { clock, policy } = this.#env;
-    if (this.#lastMove === null || clock.monotonic() - this.#lastMove < policy.stallMs) return;
-    this.stopWith({ kind: 'stalled', afterMs: policy.stallMs });
+    if (this.#lastMove === null || this.#env.clock.monotonic() - this.#lastMove < this.#stallMs) return;
+    this.stopWith({ kind: 'stalled', afterMs: this.#stallMs });
   }
 
   #checkLease(): void {

@@ -4,6 +4,7 @@ import type { Job } from '../job.ts';
 import type { ClaimedJob } from '../lease.ts';
 import type { Outcome } from '../outcome.ts';
 import { answerFailure } from './answer-failure.ts';
+import { closedWindow, heldByWindow, WindowClosed } from './bandwidth-limit.ts';
 import type { HeldJob } from './held-job.ts';
 import { failureOfError, JobFailed } from './job-failure.ts';
 import { endOrphans } from './orphans.ts';
@@ -83,6 +84,7 @@ async function answerOf(run: JobRun, error: unknown): Promise<Outcome> {
   if (isLeaseLost(error) || isStoreFailure(error)) throw error;
   const stop = run.held.stop;
   if (stop !== null) return stoppedOutcome(run, stop);
+  if (error instanceof WindowClosed) return { ...heldByWindow({ destination: run.job.destination, limit: error.limit, now: run.env.clock.now() }), progress: run.progress.latest };
   try {
     return await answerFailure(run, failureOfError(error));
   } catch (second) {
@@ -97,7 +99,7 @@ async function work(run: JobRun): Promise<Outcome> {
   run.destination = await env.destinations(run.job.destination);
   if (run.destination === null) throw unknownDestination(run.job.destination);
   if (run.job.state === 'RUNNING') {
-    const wait = await reasonToWait(run);
+    const wait = closedWindow(run) ?? (await reasonToWait(run));
     if (wait !== null) return wait;
     const pushed = await pushJob(run);
     run.held.check();

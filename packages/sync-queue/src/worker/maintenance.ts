@@ -10,6 +10,9 @@ import type { WorkerEnv } from './worker-env.ts';
 const PROBE_LEASE_MS = 2 * 60_000;
 /** Removing a large tree far away takes its time, and two who do it do no harm. */
 const STAGING_LEASE_MS = 15 * 60_000;
+/** Jobs that retention looks at in one transaction, and the least time between two of these. */
+const PRUNE_STEP = 500;
+const PRUNE_PAUSE_MS = 1_000;
 const LATER = { kind: 'later', delayMs: 10 * 60_000 } as const;
 
 /** How the errands of a worker are run. */
@@ -30,6 +33,7 @@ export class Maintenance {
   readonly #sleep: SleepDetector;
   readonly #errands = new Set<Promise<void>>();
   #checkedAt = Number.NEGATIVE_INFINITY;
+  #pruneAt = Number.NEGATIVE_INFINITY;
 
   constructor(env: WorkerEnv, options: MaintenanceOptions) {
     this.#env = env;
@@ -45,6 +49,7 @@ export class Maintenance {
   /** Begins everything that is due; one errand of a kind at a time. */
   async run(): Promise<void> {
     await this.#recoverWhenDue();
+    await this.#pruneWhenDue();
     if (this.busy) return;
     const probe = await this.#env.store.claimProbe({ leaseMs: PROBE_LEASE_MS });
     if (probe !== null) this.#begin(this.#probe(probe));
@@ -77,6 +82,26 @@ export class Maintenance {
     this.#checkedAt = clock.monotonic();
     await this.#recover(lapsed);
     await this.#endOrphans();
+  }
+
+  /** One step at a time: a queue of a million jobs is looked through beside the work, never instead of it. */
+  async #pruneWhenDue(): Promise<void> {
+    const { clock, policy, store, events } = this.#env;
+    if (clock.monotonic() < this.#pruneAt) return;
+    const { more, ...dropped } = await store.prune({ ...policy.retention, everyMs: policy.pruneMs, limit: PRUNE_STEP });
+    // Others share the pass: it may be due for us sooner than we think, and then there is little to do.
+    this.#pruneAt = clock.monotonic() + (more ? PRUNE_PAUSE_MS : policy.pruneMs / 4);
+    if (dropped.jobs + dropped.events > 0) events.emit({ type: 'pruned', jobs: dropped.jobs, events: dropped.events, seals: dropped.seals.length });
+    for (const id of dropped.seals) await this.#deleteSeal(id);
+  }
+
+  /** A file that stays does no harm. */
+  async #deleteSeal(id: string): Promise<void> {
+    try {
+      await this.#env.seals.delete?.(id);
+    } catch (error) {
+      this.#env.events.emit({ type: 'problem', error, jobId: null });
+    }
   }
 
   async #recover(lapsed: 'recover' | 'leave'): Promise<void> {

@@ -1,10 +1,12 @@
 import { compareManifest, displayPath, judgeInPlace } from '@longhaul/sync-transports';
-import type { PushRequest, RawPath, Receipt, Seal, Transport } from '@longhaul/sync-transports';
+import type { PushRequest, RawPath, Receipt, Seal, Transport, TransportResult } from '@longhaul/sync-transports';
 import type { ChildProcess } from '../owner.ts';
 import type { PushedOutcome } from '../outcome.ts';
+import { BandwidthLimit, describeLimit, WindowClosed } from './bandwidth-limit.ts';
 import { failureOfResult, JobFailed } from './job-failure.ts';
 import type { JobRun } from './job-run.ts';
 import { assertUnchanged, sealForPush } from './seal-step.ts';
+import { stallLimit } from './stall-limit.ts';
 
 /** RUNNING: seal, look at what is in place, push, look at the source again. @throws JobFailed, Stopped, errors of the ports */
 export async function pushJob(run: JobRun): Promise<PushedOutcome> {
@@ -94,25 +96,50 @@ export function conflict(run: JobRun, { holder, evidence }: { readonly holder: R
   });
 }
 
-/** One push with everything around it: progress, the process that does it, the stall limit. @throws JobFailed, Stopped */
+/**
+ * A push with everything around it: progress, the process that does it, the stall limit, the limit of the bandwidth. No tool can change
+ * its limit while it runs: where another one begins it is stopped and gone on with, at no charge (design §5.7).
+ * @throws JobFailed, Stopped, WindowClosed
+ */
 async function push(run: JobRun, what: Pick<PushRequest, 'seal' | 'repeat'>): Promise<void> {
-  const { held, progress, transport, destination, placement } = run;
-  const bandwidth = destination?.bandwidth?.() ?? null;
-  const processes = new ProcessNotes(run);
+  const { held, env, destination } = run;
   run.pushing = 'begun';
-  const result = await held.watched(async () =>
-    transport.push({
-      ...what,
-      placement,
-      ...(bandwidth === null ? {} : { bandwidth }),
-      onProgress: (value) => progress.report(value),
-      onProcess: (process) => processes.started(process),
-      signal: held.signal,
-    }),
-  );
-  await processes.ended();
-  held.check();
-  if (!result.ok) throw new JobFailed(failureOfResult(result, run.job.destination));
+  for (;;) {
+    using limit = new BandwidthLimit(env.clock, destination?.bandwidth);
+    if (limit.closed) throw new WindowClosed(limit.now);
+    const processes = new ProcessNotes(run);
+    const result = await pushOnce(run, { ...what, limit, processes });
+    await processes.ended();
+    held.check();
+    if (result?.ok === true) return;
+    if (!limit.passed && result !== null) throw new JobFailed(failureOfResult(result, run.job.destination));
+    await env.store.intend(held.lease, { phase: 'pushing', reason: `another bandwidth from now on (${describeLimit(destination?.bandwidth, env.clock.now())}): gone on with where it was` });
+  }
+}
+
+interface OnePush extends Pick<PushRequest, 'seal' | 'repeat'> {
+  readonly limit: BandwidthLimit;
+  readonly processes: ProcessNotes;
+}
+
+/** null: it was broken off at the edge of a window, and threw. */
+async function pushOnce(run: JobRun, { limit, processes, ...what }: OnePush): Promise<TransportResult | null> {
+  const { held, progress, transport, placement, env } = run;
+  const { bytesPerSecond } = limit.now;
+  const request = {
+    ...what,
+    placement,
+    ...(bytesPerSecond === null ? {} : { bandwidth: bytesPerSecond }),
+    onProgress: (value) => progress.report(value),
+    onProcess: (process) => processes.started(process),
+    signal: AbortSignal.any([held.signal, limit.signal]),
+  } satisfies PushRequest;
+  try {
+    return await held.watched(async () => transport.push(request), { stallMs: stallLimit(what.seal, env.policy.stallMs) });
+  } catch (error) {
+    if (limit.passed && held.stop === null) return null;
+    throw error;
+  }
 }
 
 /** Writes down which process works for the job, so that whoever takes over after a crash can end it. */

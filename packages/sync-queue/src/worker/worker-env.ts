@@ -10,6 +10,7 @@ import type { WorkerPolicy, WorkerPorts } from './worker-ports.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
 
 /** The numbers of design §5.4 and §5.5, and ours where it gives none. */
 export const DEFAULT_WORKER_POLICY: WorkerPolicy = {
@@ -29,6 +30,8 @@ export const DEFAULT_WORKER_POLICY: WorkerPolicy = {
   slots: 2,
   slotsOf: {},
   auditRetryMs: 60 * MINUTE,
+  retention: { detailsMs: 90 * DAY, jobsMs: 365 * DAY },
+  pruneMs: DAY,
   shutdownGraceMs: 0,
 };
 

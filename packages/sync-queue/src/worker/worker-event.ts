@@ -18,6 +18,8 @@ export type WorkerEvent =
   | { readonly type: 'orphanEnded'; readonly jobId: string; readonly pid: number }
   | { readonly type: 'destinationDown'; readonly destination: string; readonly reason: 'breaker' | 'no_space'; readonly detail: string; readonly probeInMs: number }
   | { readonly type: 'destinationUp'; readonly destination: string; readonly requeued: number }
+  /** Retention has dropped what is old and proves nothing. */
+  | { readonly type: 'pruned'; readonly jobs: number; readonly events: number; readonly seals: number }
   /** Something went wrong that is no job's outcome; the worker goes on. */
   | { readonly type: 'problem'; readonly error: unknown; readonly jobId: string | null };
 

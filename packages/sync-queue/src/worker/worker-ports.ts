@@ -4,6 +4,7 @@ import type { Job } from '../job.ts';
 import type { EndProcess, Owners } from '../owner.ts';
 import type { QueueStore } from '../queue-store.ts';
 import type { Random, RetryPolicy } from '../retry-policy.ts';
+import type { RetentionPolicy } from '../retention.ts';
 import type { ProbeSchedule } from './probe-policy.ts';
 
 /** Where seals are kept between the processes that take and use them: `SealArchive`. */
@@ -11,15 +12,25 @@ export interface SealShelf {
   put(seal: Seal): Promise<void>;
   /** null where there is none. */
   get(sealId: string): Promise<Seal | null>;
+  /** Of a seal that no job and no proof names any more. What is not there is fine. Absent: seals are kept for ever. */
+  delete?(sealId: string): Promise<void>;
 }
 
 /** A destination of the configuration, ready to be used. Whoever made the transport disposes of it. */
 export interface Destination {
   readonly transport: Transport;
-  /** Bytes per second from now on, asked before each push; null: no limit. */
-  readonly bandwidth?: () => number | null;
+  /** The limit at a moment (milliseconds since 1970), and when another one begins. Absent: no limit. */
+  readonly bandwidth?: (at: number) => BandwidthNow;
   /** What a person types to copy a result back from there into a folder of this machine; `only`: the one file that is wanted. */
   readonly fetchCommand?: (request: { readonly finalName: string; readonly folder: string; readonly only: string | null }) => string;
+}
+
+/** How fast may be sent now (design §5.7). */
+export interface BandwidthNow {
+  /** Bytes per second; null: no limit; 0: nothing is sent. */
+  readonly bytesPerSecond: number | null;
+  /** When that changes, milliseconds since 1970; null: it does not. */
+  readonly until: number | null;
 }
 
 /** The destination of that name, or null where the configuration has none. */
@@ -60,7 +71,7 @@ export interface WorkerPolicy {
   readonly pollMs: number;
   /** Least time between two writes of a job's progress. */
   readonly progressMs: number;
-  /** A push that moves nothing for so long is ended and counts as a failure of the network. */
+  /** A push that moves nothing for so long is ended and counts as a failure of the network; large files are given more (see stallLimit). */
   readonly stallMs: number;
   /** So many crashes in a row park a job. */
   readonly maxRecoveries: number;
@@ -76,6 +87,10 @@ export interface WorkerPolicy {
   readonly slotsOf: Readonly<Record<string, number>>;
   /** How soon the audit comes back to a result that it could not look at. */
   readonly auditRetryMs: number;
+  /** What is remembered of finished jobs, and for how long. */
+  readonly retention: RetentionPolicy;
+  /** How often all jobs are looked through for what retention drops. */
+  readonly pruneMs: number;
   /** How long running jobs may go on after the signal to stop. */
   readonly shutdownGraceMs: number;
 }
