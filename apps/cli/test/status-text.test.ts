@@ -11,8 +11,18 @@ const ended: SessionStatus = { ...EMPTY_STATUS, name: 'train', backend: 'tmux', 
 
 function text(changes: Partial<SessionStatus>, more: Partial<StatusReport> = {}): string {
   const printer = new Printer({ stdout: process.stdout, stderr: process.stderr, env: { NO_COLOR: '1' }, format: 'human' });
-  return statusText({ session: { ...ended, ...changes }, usage: null, terminalSize: null, log: null, outputs: [], next: [], ...more }, printer);
+  return statusText({ session: { ...ended, ...changes }, usage: null, terminalSize: null, notReady: null, log: null, outputs: [], next: [], ...more }, printer);
 }
+
+describe('readiness', () => {
+  const running: Partial<SessionStatus> = { state: 'running', reason: null };
+
+  it('is told with the moment at which it was seen, or with what is missing', () => {
+    expect(text({ ...running, ready: { check: 'tcp', at: '2026-11-22T10:00:00.000Z' } })).toMatch(/state +running, ready\n +ready +since 2026-11-22T10:00:00.000Z \(/);
+    expect(text({ ...running, ready: { check: 'tcp', at: null } }, { notReady: 'localhost:80 cannot be reached (ECONNREFUSED)' })).toMatch(/state +running\n +ready +not yet: localhost:80 cannot/);
+    expect(text(running)).not.toContain('ready');
+  });
+});
 
 describe('the meaning of an end', () => {
   it.each<[Partial<SessionStatus>, RegExp | string]>([

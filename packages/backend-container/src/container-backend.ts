@@ -19,7 +19,7 @@ import type {
   StopPolicy,
   StopReport,
 } from '@longhaul/sessions';
-import { asRunId, hasEnded, holdsName, mayLive, readRunLog, RunStore, statusFromRun, systemWorld } from '@longhaul/sessions';
+import { asRunId, holdsName, mayLive, readRunLog, RunStore, statusFromRun, systemWorld } from '@longhaul/sessions';
 
 import { listSessions } from './container-list.ts';
 import { readContainerId } from './container-record.ts';
@@ -102,6 +102,10 @@ export class ContainerBackend implements SessionBackend {
     return { kind: 'present', status: await this.#statusOf(managed) };
   }
 
+  async takeUp(run: RunDirectory): Promise<void> {
+    await adopt(this.#ports.runs.observe(run), this.#ports);
+  }
+
   async list(): Promise<SessionListing> {
     return listSessions(this.#ports);
   }
@@ -171,8 +175,12 @@ export class ContainerBackend implements SessionBackend {
     if (records.launcher.bootId !== bootId || liveness(records.launcher.pid, records.launcher.processStartTime) !== 'dead') return found;
     await adopt(current, this.#ports);
     // Of one that still runs, the record comes when it ends.
-    if (!hasEnded(current.verdict)) return found;
-    await until(() => this.#ports.runs.observe(run).reading.records.exit !== null, SETTLE_MS);
+    if (current.verdict.kind === 'running') return found;
+    const wasUnknown = current.verdict.kind === 'unknown';
+    await until(() => {
+      const { verdict, reading } = this.#ports.runs.observe(run);
+      return reading.records.exit !== null || (wasUnknown && verdict.kind === 'running');
+    }, SETTLE_MS);
     return findManaged(run.session, this.#ports.runs) ?? found;
   }
 

@@ -16,8 +16,8 @@ export async function listSessions(ports: FindPorts): Promise<SessionListing> {
   const managed = ports.runs.currentStatuses({ backend: 'container' });
   const surveys = await Promise.all(clients.map(async (client) => ({ client, listing: await listContainers(client) })));
   const paused = new Set(surveys.flatMap(({ listing }) => (listing.kind === 'answered' ? listing.containers.filter(({ state }) => state === 'paused').map(runOf) : [])));
-  const names = new Set(managed.map(({ name }) => name));
-  const foreign = surveys.flatMap((survey) => foreignIn(survey, names, ports));
+  const known = new Set<string>(await ports.runs.names());
+  const foreign = surveys.flatMap((survey) => foreignIn(survey, known, ports));
   const unknown = surveys.find(({ listing }) => listing.kind === 'unknown')?.listing;
   return {
     sessions: [...managed.map((status) => isPaused(status, paused)), ...foreign],
@@ -34,8 +34,7 @@ function runOf(info: Parameters<typeof ownerOf>[0]): string | null {
 }
 
 /** What no record here owns. A container that one of our runs has left behind is not a session of its own, unless nobody knows its session any more. */
-function foreignIn({ client, listing }: Survey, names: ReadonlySet<string>, { runs }: FindPorts): readonly SessionStatus[] {
+function foreignIn({ client, listing }: Survey, known: ReadonlySet<string>, { runs }: FindPorts): readonly SessionStatus[] {
   if (listing.kind === 'unknown') return [];
-  return listing.containers.filter((info) => !isOurs(info, runs.stateDir) || !names.has(ownerOf(info)?.session ?? '')).map((info) => foreignStatus(info, client.runtime));
+  return listing.containers.filter((info) => !isOurs(info, runs.stateDir) || !known.has(ownerOf(info)?.session ?? '')).map((info) => foreignStatus(info, client.runtime));
 }
-

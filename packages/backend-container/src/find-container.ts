@@ -81,16 +81,27 @@ export function managedStatus(current: CurrentRun, record: ContainerRecord | nul
   return { ...status, socketName, terminal, state: seen?.state === 'paused' ? 'paused' : 'running' };
 }
 
-async function findForeign(name: string, { engines }: FindPorts): Promise<Found> {
+async function findForeign(name: string, ports: FindPorts): Promise<Found> {
+  const { engines } = ports;
   const clients = engines.required();
   const answers = await Promise.all(clients.map(async (client) => ({ client, presence: await inspectContainer(client, name) })));
   // A part of an id finds a container too; names are never taken for a prefix of another.
-  const found = answers.flatMap(({ client, presence }) => (presence.kind === 'present' && presence.info.name === name ? [{ client, info: presence.info }] : []));
+  const found = answers.flatMap(({ client, presence }) => (presence.kind === 'present' && presence.info.name === name && !isLeftover(presence.info, ports) ? [{ client, info: presence.info }] : []));
   const [first, second] = found;
   if (first !== undefined && second !== undefined) throw new SessionAmbiguousError(name, found.map(({ client }) => client.runtime), { hint: 'Both engines have a container of this name: rename one of them (podman rename, docker rename)' });
   if (first !== undefined) return { kind: 'foreign', ...first, status: foreignStatus(first.info, first.client.runtime) };
   const unknown = answers.find(({ presence }) => presence.kind === 'unknown')?.presence;
   return unknown?.kind === 'unknown' ? { kind: 'unknown', cause: unknown.cause } : { kind: 'absent' };
+}
+
+/**
+ * Whether a container is what a run of ours has left behind, of a session that the records know: one that is being removed, as a rule. It is no session of its
+ * own, or whoever starts the name in tmux then would have it twice.
+ */
+export function isLeftover(info: ContainerInfo, { runs }: Pick<FindPorts, 'runs'>): boolean {
+  const session = isOurs(info, runs.stateDir) ? ownerOf(info)?.session : undefined;
+  const name = session === undefined ? null : asSessionName(session);
+  return name !== null && runs.observeCurrent(name) !== null;
 }
 
 /** Whether a container is of a run of this state directory. */

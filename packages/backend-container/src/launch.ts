@@ -33,6 +33,8 @@ export async function launch(run: RunDirectory, ports: LaunchPorts): Promise<Run
     if (due || hasFile(run, RUN_FILES.exit) || hasFile(run, RUN_FILES.start)) {
       const seen = ports.runs.observe(run);
       if (seen.reading.records.start !== null || hasEnded(seen.verdict)) return seen;
+      // Its launcher was killed on the way: whether there is a job the engine knows, and whoever follows that launcher asks it.
+      if (due && seen.verdict.kind === 'unknown' && seen.reading.records.container !== null) await adopt(seen, ports);
       if (due) observeAt = performance.now() + OBSERVE_MS;
     }
     if (!hasFile(run, RUN_FILES.launcher) && isGone(pid) && !hasFile(run, RUN_FILES.launcher)) throw silent(run, 'its launcher was ended before it could begin');
@@ -49,10 +51,10 @@ export async function adopt({ reading }: RunObservation, ports: LaunchPorts): Pr
   const { launcher, start } = reading.records;
   // The one that adopted before stands in start.json too.
   const before = launcher ?? (start === null ? null : { pid: start.launcherPid, processStartTime: start.launcherStartTime });
-  if (before !== null) await detachLauncher(reading.run, ports, { pid: before.pid, startTime: before.processStartTime });
+  await detachLauncher(reading.run, ports, before === null ? 'nobody' : { pid: before.pid, startTime: before.processStartTime });
 }
 
-async function detachLauncher(run: RunDirectory, { runner, shell }: LaunchPorts, before: { readonly pid: number; readonly startTime: string } | null): Promise<number> {
+async function detachLauncher(run: RunDirectory, { runner, shell }: LaunchPorts, before: Parameters<typeof containerLauncherArgs>[1]): Promise<number> {
   // The environment of the engine's client is in a file: what else the caller has must not be seen in a process that lives for days.
   const started = await runner.detach({ program: shell, args: containerLauncherArgs(run, before), cwd: '/', env: { base: 'empty', set: { PATH: '/usr/bin:/bin' } } });
   if (started.kind === 'started') return started.pid;

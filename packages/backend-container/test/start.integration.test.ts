@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 import { isLonghaulError } from '@longhaul/errors';
+import { newRunId } from '@longhaul/sessions';
 import { waitFor } from '@longhaul/testbed';
 import { expect, it, onTestFinished } from 'vitest';
 
@@ -47,6 +48,29 @@ describeBoth('starting a container', (engine, runtime) => {
     expect((await bed.engine.tryRun('container', 'inspect', 'other')).code).not.toBe(0);
     const { run } = await bed.start('other', sh('echo something else'));
     expect(await ended(bed, run)).toMatchObject({ exitCode: 0 });
+  });
+
+  it('is no session of its own any more where its name has been started elsewhere since', async () => {
+    const bed = await containerBed(engine());
+    await leave(bed, 'moved');
+    const spec = { ...bed.spec('moved', ['true']), backend: 'tmux' as const, container: null };
+    await bed.runs.prepare(spec, await bed.runs.claim(spec.name, newRunId(), { backend: 'tmux' }));
+    expect(await bed.backend.status('moved')).toEqual({ kind: 'absent' });
+    expect((await bed.backend.list()).sessions).toEqual([]);
+  });
+
+  it('keeps its name where the launcher was killed between the start of the container and the record of it', async () => {
+    const bed = await containerBed(engine());
+    const { run, status } = await bed.start('between', LEFT);
+    await logHas(run, 'up\n');
+    const { pid } = JSON.parse(readFileSync(join(run.path, 'launcher.json'), 'utf8')) as { readonly pid: number };
+    process.kill(pid, 'SIGKILL');
+    for (const file of ['start.json', 'container.pid']) rmSync(join(run.path, file));
+    await waitFor(() => bed.runs.status(run).state === 'unknown', { what: 'the end of the launcher' });
+    const claim: unknown = await bed.runs.claim(run.session, newRunId(), { backend: 'tmux' }).then(() => null, (error: unknown) => error);
+    expect(isLonghaulError(claim, 'SESSION_EXISTS')).toBe(true);
+    expect(await bed.backend.status('between')).toMatchObject({ kind: 'present', status: { state: 'running', pid: status.pid, runId: run.runId } });
+    expect(await bed.backend.stop('between', { how: 'force' })).toMatchObject({ status: { state: 'stopped' } });
   });
 
   it('says which image is missing, which folder, and which command', async () => {

@@ -31,6 +31,7 @@ import { listSessions } from './session-list.ts';
 import type { LookupContext, PlacedSession } from './session-lookup.ts';
 import { findManaged, lookUp, OWN_SOCKET, removeTerminal, requireForeign, requireSession } from './session-lookup.ts';
 import { hasTerminal } from './session-terminal.ts';
+import { resumeLoop } from './resume-loop.ts';
 import { startSession } from './start-session.ts';
 import { TmuxClient } from './tmux-client.ts';
 import type { TmuxSocket } from './tmux-socket.ts';
@@ -99,6 +100,11 @@ export class TmuxBackend implements SessionBackend {
     if (found.kind === 'absent') return { kind: 'absent' };
     if (found.kind === 'unknown') return { kind: 'unknown', cause: found.cause };
     return { kind: 'present', status: found.status };
+  }
+
+  async takeUp(run: RunDirectory): Promise<void> {
+    const { server = 'longhaul', launch = {} } = this.#options;
+    await resumeLoop(await this.#runs.recordedSpec(run), run, { ...this.#context, owner: server, launch });
   }
 
   async list(): Promise<SessionListing> {

@@ -71,6 +71,19 @@ describe.runIf(available)('a restart loop in tmux', () => {
     expect(await bed.backend.stop('train', { how: 'force', requestedBy: 'test' })).toMatchObject({ status: { state: 'stopped', attempt: 4 } });
   });
 
+  it('has a terminal again when it was taken up after its launcher was killed', async () => {
+    const bed = await tmuxBed();
+    const { run } = await bed.start('train', sh('exit 3'), { restart: hour });
+    await once(bed, 'the pause', ({ restart }) => typeof restart?.next?.at === 'string');
+    const { pid } = JSON.parse(readFileSync(join(run.path, 'restart.json'), 'utf8').trim()) as { pid: number };
+    process.kill(pid, 'SIGKILL');
+    await once(bed, 'the end of the launcher', ({ restart }) => restart?.ended === 'lost');
+    const manager = new SessionManager({ stateDir: bed.stateDir, backends: [bed.backend], runs: bed.runs });
+    await waitFor(async () => ((await manager.status('train')).terminal === 'detached' ? true : null), { deadline: 60_000, what: 'its terminal' });
+    expect(await manager.status('train')).toMatchObject({ state: 'restarting', exitCode: 3, socketName: 'longhaul' });
+    await bed.backend.stop('train', { how: 'graceful' });
+  });
+
   it('ends where its job was stopped while tmux was gone, with nobody left behind', async () => {
     const bed = await tmuxBed();
     const { run } = await bed.start('train', sh('exit 3'), { restart: hour });

@@ -49,6 +49,10 @@ export class ContainerSessions implements SessionBackend {
     return (await this.#load()).status(name);
   }
 
+  async takeUp(run: RunDirectory): Promise<void> {
+    await (await this.#load()).takeUp?.(run);
+  }
+
   async list(): Promise<SessionListing> {
     return (await this.#load()).list();
   }

@@ -4,7 +4,9 @@ import type { Claim, UnreadableClaim } from './claim.ts';
 import { highestClaim, listClaims } from './claim-files.ts';
 import type { RunObservation } from './run-observation.ts';
 import { observeRun } from './run-observation.ts';
+import type { RestartLoop } from './restart/restart-loop.ts';
 import { statusFromRun } from './run-status.ts';
+import { hasEnded } from './run-verdict.ts';
 import type { SessionName } from './session-name.ts';
 import type { SessionStatus } from './session-status.ts';
 import { EMPTY_STATUS } from './session-status.ts';
@@ -39,14 +41,20 @@ export function currentRun(name: SessionName, options: CurrentRunOptions): Curre
   for (const claim of listClaims(options.state, name)) {
     if (claim.number >= below || claim.number === found?.claim.number) continue;
     const next = observeClaim(claim, options);
-    // Until the next attempt has a record of its own, the one before it tells more: that it is about to come back.
-    if (next !== null) return found === null || next.loop.kind === 'waiting' ? next : found;
+    // Until the next attempt has a record of its own, the one before it tells more: that it is about to come back, or was when its launcher was killed.
+    if (next !== null) return found === null || isUnfinishedLoop(next.loop) ? next : found;
   }
   return found;
 }
 
+/** Nothing was written of it yet, by a process that works on it or was killed at that. */
 function isBeingMade({ reading: { spec, records }, verdict }: CurrentRun): boolean {
-  return verdict.kind === 'starting' && spec === null && records.damaged.length === 0;
+  const mayBe = verdict.kind === 'starting' || (hasEnded(verdict) && verdict.reason === 'start-failed' && verdict.recorded === null);
+  return mayBe && spec === null && records.damaged.length === 0;
+}
+
+function isUnfinishedLoop(loop: RestartLoop): boolean {
+  return loop.kind === 'waiting' || (loop.kind === 'over' && loop.why === 'lost');
 }
 
 /** {@link currentRun} as a status: a session whose records cannot be read is `unknown`, never absent. */

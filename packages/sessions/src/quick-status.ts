@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import type { CurrentRunOptions } from './current-run.ts';
 import type { RawRecord } from './record-json.ts';
 import { parseRecord } from './record-json.ts';
-import { exitRecord, recordedSpec, startRecord } from './record-parsers.ts';
+import { exitRecord, readyRecord, recordedSpec, startRecord } from './record-parsers.ts';
 import { asRunId } from './run-id.ts';
 import { RUN_FILES } from './run-files.ts';
 import type { RunRecords, StartRecord } from './run-record.ts';
@@ -37,7 +37,8 @@ export function plainStatus(name: SessionName, { state, world }: CurrentRunOptio
     if (spec.claim === null || text === null) return null;
     const exit = readIfThere(`${run.path}/${RUN_FILES.exit}`, exitRecord);
     const start = readIfThere(`${run.path}/${RUN_FILES.start}`, startRecord);
-    const records: RunRecords = { runId, session: name, starter: spec.starter, launcher: null, start, stop: null, job: null, exit, restart: null, keeper: null, loopEnd: null, next: null, damaged: [] };
+    const ready = spec.ready === null ? null : readIfThere(`${run.path}/${RUN_FILES.ready}`, readyRecord);
+    const records: RunRecords = { runId, session: name, starter: spec.starter, launcher: null, start, stop: null, job: null, exit, ready, container: null, restart: null, keeper: null, loopEnd: null, next: null, damaged: [] };
     const verdict = judgeRun(records, world);
     const isPlain = (verdict.kind === 'running' && verdict.pid !== null) || (hasEnded(verdict) && exit !== null && spec.restart.mode === 'no');
     if (!isPlain) return null;
@@ -55,6 +56,7 @@ export function stillHolds(name: SessionName, note: PlainStatus, { state, world 
     if (status.name !== name || highestClaimText(name, { state, number: claim.number }) !== claim.text) return false;
     if (alive === null) return true;
     if (status.runId === null || alive.bootId !== world.bootId || existsSync(`${state.runPath(status.runId)}/${RUN_FILES.exit}`)) return false;
+    if (status.ready?.at === null && existsSync(`${state.runPath(status.runId)}/${RUN_FILES.ready}`)) return false;
     return world.liveness(alive.pid, alive.processStartTime) === 'alive';
   } catch {
     // The claim is gone, or the note is not one of ours: whatever is there now must be read.

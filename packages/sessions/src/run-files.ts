@@ -20,6 +20,10 @@ export const RUN_FILES = {
   /** Written by the job's parent; the launcher makes exit.json of it. */
   job: 'job.json',
   exit: 'exit.json',
+  /** When the job was first seen to be ready, by whoever waited for that. */
+  ready: 'ready.json',
+  /** The id of the run's container, by its engine; only where it has one. */
+  container: 'cid',
   /** Which launcher goes on after the end. */
   again: 'again',
   /** When the next attempt comes. */

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { errnoOf, isErrno } from './errno.ts';
-import { exitRecord, launcherRecord, loopEndRecord, recordedSpec, restartRecord, startRecord, stopRecord } from './record-parsers.ts';
+import { exitRecord, launcherRecord, loopEndRecord, readyRecord, recordedSpec, restartRecord, startRecord, stopRecord } from './record-parsers.ts';
 import type { RawRecord } from './record-json.ts';
 import { parseRecord } from './record-json.ts';
 import type { RecordedSpec } from './recorded-spec.ts';
@@ -41,6 +41,9 @@ export function readRun(run: RunDirectory, starter: Starter | null = null): RunR
     stop: read(RUN_FILES.stop, stopRecord),
     job: read(RUN_FILES.job, exitRecord),
     exit: read(RUN_FILES.exit, exitRecord),
+    // What it says is a convenience: damaged, it is as if nobody had looked.
+    ready: files?.has(RUN_FILES.ready) === true ? readRecord({ path: run.path, file: RUN_FILES.ready, parse: readyRecord, damaged: [] }) : null,
+    container: files?.has(RUN_FILES.container) === true ? 'made' : null,
     restart: read(RUN_FILES.restart, restartRecord),
     // Empty where the disk is full: a hint then that is missing, and no damage.
     keeper: files?.has(RUN_FILES.again) === true ? readRecord({ path: run.path, file: RUN_FILES.again, parse: launcherRecord, damaged: [] }) : null,

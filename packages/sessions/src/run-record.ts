@@ -108,6 +108,12 @@ export interface LoopEndRecord {
   readonly stoppedBy: ExitRecord['stoppedBy'];
 }
 
+/** ready.json: the job was ready by the check of its spec; written once, by the first who saw it. */
+export interface ReadyRecord {
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 /** A record that is there and cannot be used: torn, not JSON, fields missing, or written by a newer version. */
 export interface DamagedRecord {
   /** Name of the file in the run's directory. */
@@ -126,6 +132,9 @@ export interface RunRecords {
   readonly stop: StopRecord | null;
   readonly job: JobRecord | null;
   readonly exit: ExitRecord | null;
+  readonly ready: ReadyRecord | null;
+  /** `made`: an engine has, or had, a container for it, which may run whether its launcher lives or not. */
+  readonly container: 'made' | null;
   readonly restart: RestartRecord | null;
   /** Of several launchers of a run the one that goes on with the next attempt. */
   readonly keeper: LauncherRecord | null;

@@ -44,6 +44,7 @@ export function statusFromRun({ reading: { run, spec, records }, verdict, loop =
     runId: run.runId,
     attempt: spec?.attempt ?? 1,
     restart: spec === null ? null : restartStatus(spec, loop),
+    ready: spec === null || spec.ready === null ? null : { check: spec.ready.kind, at: records.ready?.at ?? null },
     command: spec?.command ?? [],
     workingDir: spec?.workingDir ?? null,
     image: spec?.container?.image ?? null,

@@ -67,6 +67,8 @@ function withStart(records: RunRecords, start: NonNullable<RunRecords['start']>,
   }
   if (world.liveness(start.launcherPid, start.launcherStartTime) === 'alive') return { kind: 'running', pid: null };
   if (records.job !== null) return fromExit(records.job, 'job.json');
+  // Its first process is of another machine, or had ended before anybody saw it.
+  if (start.pid === 0 && records.container !== null) return unsupervised();
   // The job's parent is about to write how it ended.
   if (start.shell !== undefined && world.liveness(start.shell.pid, start.shell.startTime) === 'alive') return { kind: 'running', pid: null };
   return concluded('lost');
@@ -88,7 +90,13 @@ function withoutStart(records: RunRecords, world: World): RunVerdict {
   // There was a start.json or a launcher.json and it cannot be read: somebody came up, and cannot be looked for.
   if (torn !== null) return { kind: 'unknown', reason: torn, mayLive: true };
   if (world.liveness(first.pid, first.startTime) !== 'dead') return { kind: 'starting' };
-  return records.job === null ? concluded('start-failed') : fromExit(records.job, 'job.json');
+  if (records.job !== null) return fromExit(records.job, 'job.json');
+  return launcher !== null && records.container !== null ? unsupervised() : concluded('start-failed');
+}
+
+/** The engine was told to start it, and whether it did nobody has written down: what a backend takes up, or the name would be given to a second job beside it. */
+function unsupervised(): RunVerdict {
+  return { kind: 'unknown', reason: 'its launcher was killed: only its engine knows what became of the container', mayLive: true };
 }
 
 type Place = 'here' | 'earlier boot' | 'elsewhere';

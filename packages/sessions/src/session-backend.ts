@@ -95,6 +95,11 @@ export interface SessionBackend extends AsyncDisposable {
   /** @throws SessionNotFoundError, SessionStopError */
   stop(name: string, policy: StopPolicy): Promise<StopReport>;
   status(name: string): Promise<Presence>;
+  /**
+   * Starts a launcher that goes on with the restart loop of a run whose own was killed: it finishes what is missing of the record, waits, and makes the
+   * next attempt. Of any number that do so at once, one goes on. Not there where a backend's loops cannot be lost.
+   */
+  takeUp?(run: RunDirectory): Promise<void>;
   /** One batched call per tmux socket or engine, however many sessions there are. */
   list(): Promise<SessionListing>;
   /** @throws SessionNotFoundError */

@@ -1,5 +1,5 @@
 import type { ExitReason, LoopEnding, PreviousRun, RunId, StopStep } from './run-record.ts';
-import type { BackendKind, RestartPolicy } from './session-spec.ts';
+import type { BackendKind, ReadyCheck, RestartPolicy } from './session-spec.ts';
 import type { SessionState, TerminalState } from './session-state.ts';
 
 /** How a session stands in its restart loop (design §4.6): a job that crashes again and again is seen here. */
@@ -43,6 +43,11 @@ export interface SessionStatus {
   readonly attempt: number;
   /** null where nothing starts it again. */
   readonly restart: RestartStatus | null;
+  /**
+   * Whether it counts as ready by the check it was started with; null where it has none. `at`: when it was first seen to be, ISO 8601; null while nobody
+   * has: only who waits for it, or asks for its status, looks.
+   */
+  readonly ready: { readonly check: ReadyCheck['kind']; readonly at: string | null } | null;
   readonly command: readonly string[];
   readonly workingDir: string | null;
   readonly image: string | null;
@@ -69,6 +74,7 @@ export const EMPTY_STATUS: Omit<SessionStatus, 'name' | 'backend' | 'state' | 't
   runId: null,
   attempt: 1,
   restart: null,
+  ready: null,
   command: [],
   workingDir: null,
   image: null,

@@ -38,12 +38,18 @@ describe('what follows a run', () => {
   it('is lost with its launcher: killed, or with another boot', () => {
     const lost = { kind: 'over', why: 'lost', stoppedBy: null };
     expect(judge({}, worldWith([])).loop).toEqual(lost);
-    // The launcher that began the run lives, and another one had gone on with it.
-    expect(judge({ restart: waits }, worldWith([ITS_LAUNCHER])).loop).toEqual(lost);
-    expect(judge({ keeper: { pid: 500, processStartTime: '5', bootId: THIS_BOOT } }, worldWith([ITS_LAUNCHER])).loop).toEqual(lost);
+    expect(judge({ restart: waits }, worldWith([])).loop).toEqual(lost);
+    expect(judge({ keeper: { pid: 500, processStartTime: '5', bootId: THIS_BOOT } }, worldWith([])).loop).toEqual(lost);
     expect(judge({}, worldWith([ITS_LAUNCHER], { bootId: 'boot-later' })).loop).toEqual(lost);
     expect(judge({ exit: null }, worldWith([], { bootId: 'boot-later' }))).toMatchObject({ verdict: { reason: 'interrupted' }, loop: lost });
     expect(judge({ exit: null }, worldWith([]))).toMatchObject({ verdict: { reason: 'lost' }, loop: lost });
+  });
+
+  it('goes on with whoever says in launcher.json that it supervises the run now, and is over where it was stopped meanwhile', () => {
+    expect(judge({ restart: waits }, worldWith([ITS_LAUNCHER])).loop).toMatchObject({ kind: 'waiting' });
+    expect(judge({ keeper: { pid: 500, processStartTime: '5', bootId: THIS_BOOT } }, worldWith([ITS_LAUNCHER])).loop).toMatchObject({ kind: 'waiting' });
+    const stop = { requestedAt: '2026-11-22T10:00:30.000Z', requestedBy: 'lab@host', how: 'graceful', signal: 'INT', timeoutMs: 10_000 } as const;
+    expect(judge({ restart: waits, stop }, worldWith([])).loop).toEqual({ kind: 'over', why: 'stopped', stoppedBy: null });
   });
 
   it('is not called lost by a machine that cannot know', () => {

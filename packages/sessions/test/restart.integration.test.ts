@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { symlink } from 'node:fs/promises';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readlink, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { busyboxPath, findProgram, requireService, smallDisk, tempDir, waitFor } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import type { RestartPolicy, RunDirectory, SessionStatus } from '../src/index.ts';
-import { launcherArgv, newRunId, NO_RESTART, parseSessionName, stopRun } from '../src/index.ts';
+import { launcherArgv, newRunId, NO_RESTART, parseSessionName, resumeArgv, stopRun } from '../src/index.ts';
 import type { Launched } from './launcher-fixture.ts';
 import { launch, sh, textOf } from './launcher-fixture.ts';
 
@@ -209,5 +209,31 @@ describe.runIf(available)('between two attempts', () => {
     await waitFor(() => existsSync(join(launched.work, 'times')) && readFileSync(join(launched.work, 'times'), 'utf8').length >= 6, { interval: 1, what: 'the third attempt' });
     const { run } = await stopRun(launched.run, { how: 'graceful', requestedBy: 'test' });
     expect(launched.runs.currentStatus(NAME)).toMatchObject({ state: 'stopped', runId: run.runId, stoppedBy: { who: 'test' }, restart: { ended: 'stopped' } });
+  });
+});
+
+describe.runIf(available)('a launcher that was killed while it made the next attempt', () => {
+  it('is followed by one that takes back what was half made, and makes it anew', async () => {
+    const launched = await launch({ command: sh('echo x >> times; [ $(wc -l < times) -ge 2 ] || exit 3; sleep 600'), spec: { restart: quick({ delayMs: 3_600_000, maxDelayMs: 3_600_000 }) } });
+    await once(launched, 'the pause', isWaiting);
+    const { run } = launched;
+    const pid = launcherPid(run);
+    process.kill(pid, 'SIGKILL');
+    await once(launched, 'a loop without its launcher', ({ restart }) => restart?.ended === 'lost');
+    // As it is after its claim, with half a run.
+    const half = newRunId();
+    const [claim = ''] = readdirSync(join(run.stateDir, 'sessions', NAME, 'claims'));
+    const text = await readlink(join(run.stateDir, 'sessions', NAME, 'claims', claim));
+    await symlink(text.replace(run.runId, half).replace(/ \d+ /, ` ${String(pid)} `), join(run.stateDir, 'sessions', NAME, 'claims', String(Number(claim) + 1)));
+    mkdirSync(join(run.stateDir, 'runs', half));
+    await symlink(NAME, join(run.stateDir, 'runs', half, 'session'));
+    expect(launched.runs.currentStatus(NAME)).toMatchObject({ runId: run.runId, attempt: 1, restart: { ended: 'lost' } });
+    writeFileSync(join(run.path, 'restart.conf'), readFileSync(join(run.path, 'restart.conf'), 'utf8').replaceAll("'3600000'", "'20'"));
+    const [program = '', ...args] = resumeArgv(run);
+    for (let follower = 0; follower < 3; follower += 1) spawn(program, args, { detached: true, stdio: 'ignore', env: { PATH: process.env['PATH'] } }).unref();
+    const second = await once(launched, 'the second attempt', ({ state, attempt }) => state === 'running' && attempt === 2);
+    expect(second.restart).toMatchObject({ inRow: 1, previous: { runId: run.runId, exitCode: 3 } });
+    expect((await attempts(launched)).map(({ runId }) => runId)).toEqual([run.runId, second.runId]);
+    expect(readFileSync(join(launched.work, 'times'), 'utf8')).toBe('x\nx\n');
   });
 });

@@ -136,3 +136,21 @@ test('a run whose job lives is never said to have ended, and only a recorded or 
     }),
   );
 });
+
+describe('a run whose container was made and whose launcher was killed', () => {
+  const container = 'made' as const;
+
+  test('keeps its name until its engine was asked: it may have been started', () => {
+    const records = recordsOf({ launcher: LAUNCHER, container });
+    expect(judgeRun(records, nobody)).toMatchObject({ kind: 'unknown', mayLive: true });
+    expect(judgeRun(records, worldWith([ITS_LAUNCHER]))).toEqual({ kind: 'starting' });
+    expect(judgeRun(recordsOf({ launcher: LAUNCHER, container, exit: { ...EXIT, reason: 'start-failed', exitCode: null } }), nobody)).toMatchObject({ kind: 'exited', reason: 'start-failed' });
+  });
+
+  test('is not lost where its process cannot be seen from here: it is of another machine, or had ended too soon', () => {
+    const start = { ...START, pid: 0, processStartTime: 'ended' };
+    expect(judgeRun(recordsOf({ launcher: LAUNCHER, start, container }), nobody)).toMatchObject({ kind: 'unknown', mayLive: true });
+    expect(judgeRun(recordsOf({ launcher: LAUNCHER, start, container, job: { ...EXIT, exitCode: 4 } }), nobody)).toMatchObject({ kind: 'exited', exitCode: 4 });
+    expect(judgeRun(recordsOf({ launcher: LAUNCHER, start, container }), worldWith([ITS_LAUNCHER]))).toEqual({ kind: 'running', pid: null });
+  });
+});

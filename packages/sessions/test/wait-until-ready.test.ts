@@ -9,11 +9,12 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ReadyCheck, RunDirectory, RunObservation } from '../src/index.ts';
 import { siblingRun } from '../src/index.ts';
 import type { ReadyAnswer, ReadyProbe } from '../src/ready/ready-probe.ts';
+import { recordReady } from '../src/ready/record-ready.ts';
 import { readyProbe } from '../src/ready/ready-probe.ts';
 import type { ReadyPorts } from '../src/ready/wait-until-ready.ts';
 import { waitUntilReady } from '../src/ready/wait-until-ready.ts';
 import { append, HEADER, logOf, mortalWorld, play } from './support/logs.ts';
-import { prepared, temporaryStore, writeExit } from './support/temporary-store.ts';
+import { prepared, specOf, temporaryStore, writeExit } from './support/temporary-store.ts';
 
 const NOT_YET: ReadyAnswer = { kind: 'not yet', problem: 'it sleeps' };
 const READY: ReadyAnswer = { kind: 'ready' };
@@ -21,7 +22,7 @@ const READY: ReadyAnswer = { kind: 'ready' };
 /** A run that lives, a clock that stands still but for sleeping, and probes whose answers are given; the last one is given for ever. */
 async function setUp(answers: readonly (ReadyAnswer | (() => ReadyAnswer))[]): Promise<{ readonly run: RunDirectory; readonly ports: ReadyPorts; readonly slept: number[]; readonly asked: RunDirectory[] }> {
   const store = temporaryStore({ world: mortalWorld().world });
-  const run = await prepared(store);
+  const run = await prepared(store, specOf({ ready: { kind: 'log', pattern: 'listening' } }));
   play(run);
   const slept: number[] = [];
   const asked: RunDirectory[] = [];
@@ -35,6 +36,7 @@ async function setUp(answers: readonly (ReadyAnswer | (() => ReadyAnswer))[]): P
       looks += 1;
       return Promise.resolve(typeof answer === 'function' ? answer() : answer);
     },
+    record: recordReady,
     now: () => now,
     sleep: async (ms) => {
       slept.push(ms);
@@ -53,6 +55,21 @@ describe('waiting until a job is ready', () => {
     expect(slept.at(0)).toBe(50);
     expect(slept.at(-1)).toBe(1000);
     expect(slept).toEqual(slept.toSorted((a, b) => a - b));
+  });
+
+  it('writes down when it was first ready, and is told so at once from then on', async () => {
+    const { run, ports, asked } = await setUp([NOT_YET, READY]);
+    const first = await waitUntilReady(run, {}, ports);
+    expect(asked).toHaveLength(2);
+    expect(await waitUntilReady(run, {}, ports)).toMatchObject({ outcome: 'ready', status: { ready: first.status.ready } });
+    expect(asked).toHaveLength(2);
+    expect(Date.parse(first.status.ready?.at ?? '')).not.toBeNaN();
+  });
+
+  it('says how it is after one look, where no more is asked for', async () => {
+    const { run, ports, asked, slept } = await setUp([NOT_YET]);
+    expect(await waitUntilReady(run, { looks: 'once', timeoutMs: 1000 }, ports)).toMatchObject({ outcome: 'timedOut', problem: 'it sleeps', status: { ready: { check: 'log', at: null } } });
+    expect([asked.length, slept.length]).toEqual([1, 0]);
   });
 
   it('ends when the time is up, and says what is missing', async () => {

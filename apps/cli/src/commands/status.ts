@@ -25,17 +25,33 @@ export const status: CommandModule = {
   run: async (cli, { operands: [name = ''], options }) =>
     await withHost(cli, async (host) => {
       const session = await host.sessions.status(name, backendChoice(options));
-      const report = await reportOn(session, host);
+      const report = await reportOn(await askedReady(session, host), host);
       cli.printer.result(report, () => statusText(report, cli.printer));
       return report.outputs.some(needsHelp) ? EXIT.PROBLEMS : EXIT.OK;
     }),
 };
 
-async function reportOn(session: SessionStatus, host: Host): Promise<StatusReport> {
+/** What is known of a session, and what its check says now where nobody has seen it ready yet. */
+interface Asked {
+  readonly session: SessionStatus;
+  readonly notReady: string | null;
+}
+
+/** One look may take this long. */
+const LOOK_MS = 1000;
+
+async function askedReady(session: SessionStatus, { sessions }: Host): Promise<Asked> {
+  const { name, backend, state, managed, ready } = session;
+  if (!managed || state !== 'running' || ready === null || ready.at !== null) return { session, notReady: null };
+  const seen = await sessions.waitUntilReady(name, { backend, timeoutMs: LOOK_MS, looks: 'once' });
+  return { session: { ...session, ready: seen.status.ready }, notReady: seen.outcome === 'timedOut' ? (seen.problem ?? 'it does not answer') : null };
+}
+
+async function reportOn({ session, notReady }: Asked, host: Host): Promise<StatusReport> {
   // Measuring takes its time, in which the rest is looked up.
   const [usage, outputs, log] = await Promise.all([host.sessions.usage(session), host.outputsOf(session), logFacts(session, host)]);
   const size = session.pid === null || session.backend === 'container' ? null : terminalSize(session.pid);
-  return { session, usage, terminalSize: size, log, outputs, next: nextCommands(session) };
+  return { session, usage, terminalSize: size, notReady, log, outputs, next: nextCommands(session) };
 }
 
 function needsHelp({ problem, job }: OutputState): boolean {

@@ -4,10 +4,11 @@ import type { Colours } from './colours.ts';
 import { printable } from './printable.ts';
 import { formatSpan } from './quantities.ts';
 
-type End = Pick<SessionStatus, 'state' | 'exitCode' | 'signal' | 'reason' | 'stoppedBy'>;
+type End = Pick<SessionStatus, 'state' | 'exitCode' | 'signal' | 'reason' | 'stoppedBy'> & Partial<Pick<SessionStatus, 'ready'>>;
 
-/** The state in one or two words: `running`, `exited 0`, `killed SIGKILL`, `stopped`, `interrupted`. */
-export function stateText({ state, exitCode, signal, reason }: End): string {
+/** The state in one or two words: `running`, `running, ready`, `exited 0`, `killed SIGKILL`, `stopped`, `interrupted`. */
+export function stateText({ state, exitCode, signal, reason, ready = null }: End): string {
+  if (state === 'running' && ready !== null && ready.at !== null) return 'running, ready';
   if (state !== 'exited') return state === 'stopped' && exitCode !== null ? `stopped ${String(exitCode)}` : state;
   if (reason === 'interrupted' || reason === 'lost') return reason;
   if (reason === 'start-failed') return 'start failed';

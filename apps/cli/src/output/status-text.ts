@@ -15,6 +15,8 @@ export interface StatusReport {
   readonly usage: JobUsage | null;
   /** Cells of the job's terminal; null where it has none, or none that can be seen from here. */
   readonly terminalSize: { readonly columns: number; readonly rows: number } | null;
+  /** What was missing when its check was asked just now; null where it was not asked, or is ready. */
+  readonly notReady: string | null;
   readonly log: LogFacts | null;
   readonly outputs: readonly OutputState[];
   /** Commands that do the next thing. */
@@ -30,13 +32,14 @@ export interface LogFacts {
 }
 
 /** A status for people: what it does, why it ended, what it uses, where things are, what to do next. */
-export function statusText({ session, usage, terminalSize, log, outputs, next }: StatusReport, printer: Printer): string {
+export function statusText({ session, usage, terminalSize, notReady, log, outputs, next }: StatusReport, printer: Printer): string {
   const now = Date.now();
   const lines: readonly (readonly [string, string])[] = [
     ['state', [paintState(printer.colours)(stateText(session), session), terminalText(session)].filter((part) => part !== '').join(', ')],
     ['why', whyText(session)],
     ['attempt', attemptText(session)],
     ['next try', nextTryText(session, now)],
+    ['ready', readyText(session, notReady, now)],
     ['started', timeText(session.startedAt, now)],
     ['ended', timeText(session.endedAt, now)],
     ['took', durationText(session, now)],
@@ -101,6 +104,12 @@ function nextTryText({ restart }: SessionStatus, now: number): string {
   const { attempt, at } = restart.next;
   const when = at === null ? 'about to be decided' : `in ${formatSpan(Math.max(0, Date.parse(at) - now))} (${at})`;
   return `attempt ${String(attempt)} ${when}${restart.problem === null ? '' : `; held up: ${printable(restart.problem)}`}`;
+}
+
+function readyText({ ready }: SessionStatus, notReady: string | null, now: number): string {
+  if (ready === null) return '';
+  if (ready.at !== null) return `since ${timeText(ready.at, now)}`;
+  return notReady === null ? '' : `not yet: ${printable(notReady)}`;
 }
 
 function timeText(iso: string | null, now: number): string {

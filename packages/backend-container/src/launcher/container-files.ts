@@ -63,10 +63,11 @@ export function writeContainerFiles(run: RunDirectory, plan: LauncherPlan, creat
   for (const [name, text] of texts) writeWholeFile(join(run.path, name), text);
 }
 
-/** What starts the launcher of a run. `adopt`: another is gone, and this is its name in `launcher.json`. */
-export function containerLauncherArgs(run: RunDirectory, adopt: { readonly pid: number; readonly startTime: string } | null = null): readonly string[] {
+/** What starts the launcher of a run. `adopt`: another is gone, and this is its name in `launcher.json`; `nobody`: none came up. */
+export function containerLauncherArgs(run: RunDirectory, adopt: { readonly pid: number; readonly startTime: string } | 'nobody' | null = null): readonly string[] {
   const script = join(containerScriptsFolder(run.stateDir), 'container.sh');
-  return [script, run.path, ...(adopt === null ? [] : ['adopt', `${String(adopt.pid)}-${adopt.startTime.replace(/[^0-9A-Za-z]/g, '_')}`])];
+  if (adopt === null) return [script, run.path];
+  return [script, run.path, 'adopt', ...(adopt === 'nobody' ? ['none', 'none'] : [String(adopt.pid), adopt.startTime])];
 }
 
 /** An attempt later than the first has another run: whatever names this one names the variable instead. */

@@ -10,7 +10,14 @@ export function describeReady({ bench, subject }: SuiteContext): void {
   describe('readiness', () => {
     it('comes with a line of the log', async () => {
       await bench().start('slow', sh('echo starting; sleep 0.3; echo "listening on port 80"; sleep 600'), { ready: { kind: 'log', pattern: '^listening on port \\d+$' } });
-      expect(await manager().waitUntilReady('slow')).toMatchObject({ outcome: 'ready', status: { state: 'running' } });
+      expect(await bench().status('slow')).toMatchObject({ ready: { check: 'log' } });
+      const first = await manager().waitUntilReady('slow');
+      expect(first).toMatchObject({ outcome: 'ready', status: { state: 'running' } });
+      // It is on record: who asks later is told the same at once.
+      expect(first.status.ready?.at).toEqual(expect.any(String));
+      expect(await bench().status('slow')).toMatchObject({ ready: first.status.ready });
+      expect((await manager().list()).sessions).toMatchObject([{ name: 'slow', ready: first.status.ready }]);
+      expect(await manager().waitUntilReady('slow', { timeoutMs: 0 })).toMatchObject({ outcome: 'ready', status: { ready: first.status.ready } });
       expect(await bench().log('slow')).toContain('listening on port 80\n');
     });
 

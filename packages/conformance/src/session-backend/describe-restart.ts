@@ -60,6 +60,49 @@ export function describeRestart({ bench, subject }: SuiteContext, { restart }: S
       expect(await subject().runs.runs({ session: 'stopped' })).toHaveLength(1);
     });
 
+    it('goes on where the launcher was killed in the pause, once somebody looks, and only one of them that do', async () => {
+      const { run } = await bench().start('orphaned', sh('exit 4'), { restart: HOUR });
+      await once('orphaned', 'the pause', isWaiting);
+      const killed = (await subject().runs.records(run)).restart?.pid ?? 0;
+      process.kill(killed, 'SIGKILL');
+      await eventually('a loop without its launcher', () => Promise.resolve(subject().runs.currentStatus(run.session)?.restart?.ended === 'lost' ? true : null));
+      const manager = (): SessionManager => new SessionManager({ stateDir: subject().runs.stateDir, runs: subject().runs, backends: [bench().backend] });
+      const [status, , listing] = await Promise.all([manager().status('orphaned'), manager().status('orphaned'), manager().list()]);
+      expect(status).toMatchObject({ state: 'restarting', exitCode: 4, attempt: 1, restart: { ended: null } });
+      expect(listing.sessions.map(({ name, state }) => ({ name, state }))).toEqual([{ name: 'orphaned', state: 'restarting' }]);
+      const follower = await eventually('who goes on', async () => {
+        const { restart } = await subject().runs.records(run);
+        return restart !== null && restart.pid !== killed ? restart : null;
+      });
+      expect((await subject().runs.records(run)).launcher?.pid).toBe(follower.pid);
+      expect(await bench().backend.stop('orphaned', { how: 'graceful', requestedBy: 'the suite' })).toMatchObject({ status: { state: 'stopped', restart: { ended: 'stopped' } } });
+    });
+
+    it('goes on where the launcher was killed under the job', async () => {
+      const { run, status } = await bench().start('bereft', sh('echo up; sleep 600'), { restart: { ...QUICK, mode: 'always', maxRestarts: 1 } });
+      await bench().logHas('bereft', 'up');
+      process.kill((await subject().runs.records(run)).launcher?.pid ?? 0, 'SIGKILL');
+      process.kill(status.pid ?? 0, 'SIGKILL');
+      const manager = new SessionManager({ stateDir: subject().runs.stateDir, runs: subject().runs, backends: [bench().backend] });
+      const second = await eventually('the second attempt', async () => {
+        const seen = await manager.status('bereft');
+        return seen.state === 'running' && seen.attempt === 2 ? seen : null;
+      });
+      expect(second).toMatchObject({ restart: { inRow: 1, firstRunId: run.runId, previous: { runId: run.runId } } });
+      expect((await subject().runs.records(run)).exit).not.toBeNull();
+      await bench().backend.stop('bereft', { how: 'force' });
+    });
+
+    it('of a loop that nobody goes on with, a stop is the end', async () => {
+      const { run } = await bench().start('given-up', sh('exit 4'), { restart: HOUR });
+      await once('given-up', 'the pause', isWaiting);
+      process.kill((await subject().runs.records(run)).restart?.pid ?? 0, 'SIGKILL');
+      await eventually('a loop without its launcher', () => Promise.resolve(subject().runs.currentStatus(run.session)?.restart?.ended === 'lost' ? true : null));
+      await bench().backend.stop('given-up', { how: 'graceful', requestedBy: 'the suite' });
+      const manager = new SessionManager({ stateDir: subject().runs.stateDir, runs: subject().runs, backends: [bench().backend] });
+      expect(await manager.status('given-up')).toMatchObject({ state: 'stopped', restart: { ended: 'stopped' } });
+    });
+
     it('lets who waits for the end wait for the last attempt', async () => {
       const { run } = await bench().start('twice', sh('exit 5'), { restart: { ...QUICK, maxRestarts: 1 } });
       const manager = new SessionManager({ stateDir: subject().runs.stateDir, runs: subject().runs, backends: [bench().backend] });

@@ -1,6 +1,6 @@
 export { isShellName, RUN_TAG } from './env-file.ts';
 export { LAUNCH_FILES } from './launch-file-names.ts';
-export { besideArgv, launcherArgv, writeLaunchFiles, writeRestartFiles } from './launch-files.ts';
+export { besideArgv, launcherArgv, resumeArgv, writeLaunchFiles, writeRestartFiles } from './launch-files.ts';
 export type { LaunchOptions } from './launch-files.ts';
 export type { ScriptForm } from './launch-config.ts';
 export { installLauncherScripts } from './launcher-scripts.ts';

@@ -68,6 +68,11 @@ export function launcherArgv(run: RunDirectory, options: LaunchOptions = {}): re
   return [options.shell ?? DEFAULT_SHELL, join(launcherFolder(run.stateDir), 'launcher.sh'), run.path];
 }
 
+/** The argv of what goes on with a restart loop whose launcher was killed, in the same place. */
+export function resumeArgv(run: RunDirectory, options: LaunchOptions = {}): readonly string[] {
+  return [options.shell ?? DEFAULT_SHELL, join(installLauncherScripts(run.stateDir), 'resume.sh'), run.path];
+}
+
 /** The argv of a program beside the job of a run, with its directory and environment (design §4.1, exec). */
 export function besideArgv(run: RunDirectory, argv: readonly string[]): readonly string[] {
   return [DEFAULT_SHELL, join(installLauncherScripts(run.stateDir), 'exec.sh'), run.path, ...argv];

@@ -9,6 +9,8 @@ import { JOB_SCRIPT } from './scripts/job-script.ts';
 import { LAUNCHER_SCRIPT } from './scripts/launcher-script.ts';
 import { LOOP_SCRIPT } from './scripts/loop-script.ts';
 import { RECORD_SCRIPT } from './scripts/record-script.ts';
+import { RESUME_SCRIPT } from './scripts/resume-script.ts';
+import { TAKEOVER_SCRIPT } from './scripts/takeover-script.ts';
 
 /** The scripts by their names in the folder. */
 export const LAUNCHER_SCRIPTS: Readonly<Record<string, string>> = {
@@ -20,10 +22,12 @@ export const LAUNCHER_SCRIPTS: Readonly<Record<string, string>> = {
   'launcher.sh': LAUNCHER_SCRIPT,
   'loop.sh': LOOP_SCRIPT,
   'record.sh': RECORD_SCRIPT,
+  'resume.sh': RESUME_SCRIPT,
+  'takeover.sh': TAKEOVER_SCRIPT,
 };
 
 /** The beginning of the SHA-256 of the scripts as JSON. Written down, and held by a test: to compute it would make every command load crypto (8 ms). */
-export const LAUNCHER_VERSION: string = '23c31b2c52a5737c';
+export const LAUNCHER_VERSION: string = 'ac27416a667af7c9';
 
 /** The folder of this version's scripts, named by their content. */
 export function launcherFolder(stateDir: string): string {

@@ -4,6 +4,7 @@ import { SessionConfigError } from '@longhaul/errors';
 import { systemRunner } from '@longhaul/exec';
 
 import type { CurrentRun } from '../current-run.ts';
+import { recordReady } from '../ready/record-ready.ts';
 import { readyProbe } from '../ready/ready-probe.ts';
 import type { ReadyOutcome, ReadyWait } from '../ready/wait-until-ready.ts';
 import { waitUntilReady } from '../ready/wait-until-ready.ts';
@@ -27,6 +28,7 @@ export function manageReadiness({ reading, claim }: CurrentRun, wait: ReadyWait,
   return waitUntilReady(reading.run, wait, {
     observe: (run) => runs.observe(run),
     probe: (run) => (check === null ? null : readyProbe(check, run, { runner: () => systemRunner({ engine: 'node' }), exec })),
+    record: recordReady,
     now: () => performance.now(),
     sleep: async (ms, signal) => {
       // What it throws when it is aborted names no reason; the loop does.

@@ -27,6 +27,7 @@ import type { SessionLogPorts } from './session-logs.ts';
 import type { HistoryFilter } from './run-history.ts';
 import { runHistory } from './run-history.ts';
 import { startSession } from './start-session.ts';
+import { hasLostLoop, takeUp } from './take-up.ts';
 import type { WaitOptions, WaitOutcome } from './wait-for-exit.ts';
 import { waitForExit } from './wait-for-exit.ts';
 
@@ -104,7 +105,8 @@ export class SessionManager implements AsyncDisposable {
   /** All there is to know; from the record alone where the backend cannot be asked. */
   async status(name: string, choice: BackendChoice = {}): Promise<SessionStatus> {
     try {
-      return (await this.#locate(name, { ...choice, own: 'ask' })).status;
+      const { status } = await this.#locate(name, { ...choice, own: 'ask' });
+      return hasLostLoop(status) && (await this.#takeUp(name)) ? (await this.#locate(name, { ...choice, own: 'ask' })).status : status;
     } catch (error) {
       const defined = saysThatThereIsNone(error) ? this.#defined().find((session) => session.name === name && (choice.backend === undefined || choice.backend === session.backend)) : undefined;
       if (defined === undefined) throw error;
@@ -120,8 +122,13 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /** Every session of every backend; each is asked once. @throws BackendNotFoundError when none is installed and nothing is recorded */
-  list(): Promise<MergedListing> {
-    return mergeListings({ backends: this.#backends, runs: this.runs, defined: this.#defined() });
+  async list(): Promise<MergedListing> {
+    const sources = { backends: this.#backends, runs: this.runs, defined: this.#defined() };
+    const listing = await mergeListings(sources);
+    const lost = listing.sessions.filter(hasLostLoop);
+    if (lost.length === 0) return listing;
+    const taken = await Promise.all(lost.map(({ name }) => this.#takeUp(name)));
+    return taken.includes(true) ? mergeListings(sources) : listing;
   }
 
   /**
@@ -198,7 +205,7 @@ export class SessionManager implements AsyncDisposable {
    */
   async waitUntilReady(name: string, { backend: kind, ...options }: ReadyWait & BackendChoice = {}): Promise<ReadyOutcome> {
     const { manageReadiness } = await import('./manage-readiness.ts');
-    const { current, backend } = await this.#locate(name, { backend: kind, own: 'trust the record' });
+    const { current, backend } = await this.#locateLive(name, kind);
     if (current === null) throw new SessionConfigError(`session "${name}" was not started by Longhaul: nothing says when it is ready`);
     return manageReadiness(current, options, { runs: this.runs, backend });
   }
@@ -209,7 +216,7 @@ export class SessionManager implements AsyncDisposable {
    * @throws the signal's reason when it aborts; SessionConfigError for a session without a record
    */
   async wait(name: string, options: WaitOptions & BackendChoice): Promise<WaitOutcome> {
-    const { current } = await this.#locate(name, { backend: options.backend, own: 'trust the record' });
+    const { current } = await this.#locateLive(name, options.backend);
     if (current !== null) return waitForExit(current.reading.run, options, this.#world);
     throw new SessionConfigError(`session "${name}" was not started by Longhaul: nothing records its end`, { hint: 'Only sessions with a run can be waited for: longhaul history' });
   }
@@ -237,6 +244,16 @@ export class SessionManager implements AsyncDisposable {
 
   #logPorts(backend: BackendKind | undefined): SessionLogPorts {
     return { runs: this.runs, world: this.#world, locate: (name) => this.#locate(name, { backend, own: 'trust the record' }) };
+  }
+
+  /** {@link #locate}, after its restart loop was taken up where nobody is left to go on with it. */
+  async #locateLive(name: string, backend: BackendKind | undefined): Promise<LocatedSession> {
+    const located = await this.#locate(name, { backend, own: 'trust the record' });
+    return hasLostLoop(located.status) && (await this.#takeUp(name)) ? this.#locate(name, { backend, own: 'trust the record' }) : located;
+  }
+
+  #takeUp(name: string): Promise<boolean> {
+    return takeUp(name, { runs: this.runs, backends: this.#backends, world: this.#world });
   }
 
   #locate(name: string, options: Pick<LocateOptions, 'backend' | 'own'>): Promise<LocatedSession> {

@@ -11,6 +11,8 @@ export interface ReadyWait {
   /** Milliseconds; for ever when not given. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** `once`: says how it is now, after one look. */
+  readonly looks?: 'once' | undefined;
 }
 
 /** What came of it. `ended`: it was not ready before its end; `problem`: what the last look said. */
@@ -24,6 +26,8 @@ export interface ReadyPorts {
   readonly observe: (run: RunDirectory) => RunObservation;
   /** A probe for each attempt; null where there is nothing to look for but the process. */
   readonly probe: (run: RunDirectory) => ReadyProbe | null;
+  /** Writes down that it is, for all who ask later. */
+  readonly record: (run: RunDirectory) => void;
   /** Milliseconds. */
   readonly now: () => number;
   /** Settles earlier when the signal aborts. */
@@ -41,7 +45,7 @@ const LOOK_MS = 10_000;
  *
  * @throws the signal's reason when it aborts
  */
-export async function waitUntilReady(first: RunDirectory, { timeoutMs = Infinity, signal }: ReadyWait, ports: ReadyPorts): Promise<ReadyOutcome> {
+export async function waitUntilReady(first: RunDirectory, { timeoutMs = Infinity, signal, looks }: ReadyWait, ports: ReadyPorts): Promise<ReadyOutcome> {
   const deadline = ports.now() + timeoutMs;
   let run = first;
   let probe = ports.probe(run);
@@ -57,14 +61,19 @@ export async function waitUntilReady(first: RunDirectory, { timeoutMs = Infinity
     }
     if (isOver(seen)) return { outcome: 'ended', status: statusFromRun(seen), problem };
     if (seen.verdict.kind === 'running') {
+      if (seen.reading.records.ready !== null) return { outcome: 'ready', status: statusFromRun(seen) };
       const answer = (await probe?.({ timeoutMs: Math.max(1, Math.min(LOOK_MS, deadline - ports.now())), signal })) ?? { kind: 'ready' };
       signal?.throwIfAborted();
       const after = answer.kind === 'ready' ? ports.observe(run) : seen;
-      if (answer.kind === 'ready' && after.verdict.kind === 'running') return { outcome: 'ready', status: statusFromRun(after) };
+      if (answer.kind === 'ready' && after.verdict.kind === 'running') {
+        if (probe === null) return { outcome: 'ready', status: statusFromRun(after) };
+        ports.record(run);
+        return { outcome: 'ready', status: statusFromRun(ports.observe(run)) };
+      }
       problem = answer.kind === 'ready' ? problem : answer.problem;
     }
     const left = deadline - ports.now();
-    if (left <= 0) return { outcome: 'timedOut', status: statusFromRun(ports.observe(run)), problem };
+    if (left <= 0 || looks === 'once') return { outcome: 'timedOut', status: statusFromRun(ports.observe(run)), problem };
     await ports.sleep(Math.min(pause, left), signal);
   }
 }

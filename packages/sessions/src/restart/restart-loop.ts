@@ -25,7 +25,8 @@ export function judgeLoop({ spec, records }: Pick<RunReading, 'spec' | 'records'
   if (records.loopEnd !== null) return { kind: 'over', why: records.loopEnd.why, stoppedBy: records.loopEnd.stoppedBy };
   const decision = decideRestart(spec.restart, { attempt: spec.attempt, restarts: spec.restarts, reason: verdict.reason, exitCode: verdict.exitCode, livedMs: livedMs(records, verdict) });
   if (decision.kind !== 'again') return over(decision, verdict);
-  if (!mayComeBack(records, world)) return { kind: 'over', why: 'lost', stoppedBy: null };
+  // A stop of a loop that nobody was left to end is what ended it.
+  if (!mayComeBack(records, world)) return { kind: 'over', why: records.stop === null ? 'lost' : 'stopped', stoppedBy: null };
   const { restart } = records;
   if (restart === null) return { kind: 'waiting', attempt: spec.attempt + 1, at: null, problem: null };
   const since = Date.parse(restart.since);
@@ -45,8 +46,8 @@ function livedMs({ start }: RunRecords, { endedAt }: RunEnd): number | null {
 function mayComeBack(records: RunRecords, world: World): boolean {
   const { restart, keeper, launcher, start } = records;
   const known = restart ?? keeper;
-  // Before one of several launchers has said that it goes on, any of them may.
-  const candidates = known === null ? [launcher, start === null ? null : { pid: start.launcherPid, processStartTime: start.launcherStartTime, bootId: start.bootId }] : [known];
+  // Before one of several launchers has said that it goes on, any of them may. Whoever takes up a loop says first that it is the launcher now.
+  const candidates = known === null ? [launcher, start === null ? null : { pid: start.launcherPid, processStartTime: start.launcherStartTime, bootId: start.bootId }] : [known, launcher];
   return candidates.some((candidate) => {
     if (candidate === null) return false;
     if (candidate.bootId !== world.bootId) return isOfAnotherMachine(records, world);

@@ -49,8 +49,11 @@ async function stopOneOrLoop(run: RunDirectory, { policy, stopOne, world }: Atte
     case 'waiting':
       recordStopIntent(run, policy);
       return { step: policy.how === 'force' ? 'kill' : 'signal', signalled: [], killed: [], run };
-    case 'followed':
     case 'over':
+      // Nobody goes on with it, and nobody shall take it up.
+      if (loop.why === 'lost') recordStopIntent(run, policy);
+      return { step: 'already-ended', signalled: [], killed: [], run };
+    case 'followed':
       return { step: 'already-ended', signalled: [], killed: [], run };
   }
 }

@@ -54,11 +54,18 @@ lc_adopt() {
     # The record names who supervises now.
     lc_write_start > start.tmp && mv start.tmp start.json
   else
-    # Never said to be started. If it runs all the same it is ours; if not, it never will.
+    # Never said to be started. Whoever asked for it has been told that it failed, and meant no job to be there.
+    if [ -e stop.json ]; then
+      lc rm -f -v "$lc_id" >/dev/null 2>&1
+      lc_finish
+    fi
+    # If it runs all the same it is ours; if not, it never will.
     lc_ask_end || lc_finish
     case $lc_status in
       created | configured | initialized) lc_refuse 'the launcher was killed before it could start the container' ;;
     esac
+    # The code of one that runs is 0, and no end.
+    lc_exit=
     lc_pid=$(lc container inspect --format '{{.State.Pid}}' "$lc_id" 2>/dev/null)
     case $lc_pid in '' | *[!0-9]*) lc_pid=0 ;; esac
     [ "$lc_pid" -le 0 ] || { lh_look "$lc_pid"; lc_time=$lh_time; }
@@ -79,14 +86,16 @@ lc_adopt() {
 }
 
 lh_look $$
-lh_launcher="$$ $lh_time"
+lh_self_time=$lh_time
+lh_launcher="$$ $lh_self_time"
 if [ "$lc_mode" = adopt ]; then
-  # $3: whom it follows. Of any number that adopt at once, one does.
-  set -C
-  { printf '' > "adopted.$3"; } 2>/dev/null || exit 0
-  set +C
+  # $3 and $4: whom it follows. Of any number that adopt at once, one does; one that was killed is followed in its turn.
+  . "$lh_lib/takeover.sh"
+  lh_take_over adopted "$3" "$4" || exit 0
+  # Nobody: the run was made by a restart loop, and its launcher killed before it came up.
+  [ "$3" != none ] || lc_mode=start
 fi
-printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s"}\\n' $$ "$lh_time" "$lh_boot" 1<>launcher.slot
+printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s"}\\n' $$ "$lh_self_time" "$lh_boot" 1<>launcher.slot
 # In place before stop.json is looked for: whoever gives up a start writes that first and looks for this.
 mv launcher.slot launcher.json
 lc_since=$(date +%s)

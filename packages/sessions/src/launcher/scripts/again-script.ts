@@ -16,15 +16,39 @@ set -C
 { printf '' > again; } 2>/dev/null
 lh_taken=$?
 set +C
+lh_mine=again
 if [ "$lh_taken" -ne 0 ] && [ -e again ]; then
-  # Who looks on must always find one that lives: first the other says who it is, then this one goes.
+  # Who looks on must always find one that lives: first the other says who it is, then this one goes. One that was killed is followed.
   lh_count=0
   while [ ! -s again ] && [ "$lh_count" -lt 20 ]; do lh_nap; lh_count=$((lh_count + 1)); done
-  exit 0
+  . "$lh_lib/takeover.sh"
+  lh_named_in again
+  if [ "$lh_who" = $$ ] || ! lh_take_over again "$lh_who" "$lh_who_time"; then exit 0; fi
+  lh_mine=again.$$
 fi
-{ printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":%s}\\n' $$ "$lh_self_time" "$lh_boot_json" > again; } 2>/dev/null
+{ printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":%s}\\n' $$ "$lh_self_time" "$lh_boot_json" > "$lh_mine"; } 2>/dev/null
+[ "$lh_mine" = again ] || mv "$lh_mine" again
+# It had made the next run by then: that one's launcher is looked after by itself.
+[ ! -L next ] || exit 0
 
 lh_sessions=$lh_state/sessions/$lh_session
+
+# What a launcher that was killed was making when it was: nobody has been told of that run, and its claim would stand in the way of ours.
+if [ "$lh_mine" != again ]; then
+  lh_half=$(readlink "$lh_sessions/claims/$((lh_claim + 1))" 2>/dev/null)
+  case $lh_half in
+    "1 run "*" $lh_backend $lh_who "* | "1 run "*" $lh_backend $lh_after "*)
+      set -- $lh_half
+      case $3 in
+        '' | *[!0-9A-Z]*) ;;
+        *)
+          rm -rf "$lh_state/runs/$3"
+          rm -f "$lh_state/outputs/$3" "$lh_sessions/claims/$((lh_claim + 1))"
+          ;;
+      esac
+      ;;
+  esac
+fi
 
 # $1: why no attempt follows. Into a file that has been there since the start, so that a full disk cannot keep it from being said.
 lh_over() {
