@@ -1,5 +1,5 @@
 import type { TransportErrorKind } from '@longhaul/errors';
-import type { ProofStrength, ReceiptRun, TransferProgress } from '@longhaul/sync-transports';
+import type { ProofStrength, ReceiptRun, SourceFilter, TransferProgress } from '@longhaul/sync-transports';
 import type { JobState } from './job-state.ts';
 import type { Owner } from './owner.ts';
 
@@ -15,6 +15,8 @@ export interface Job {
   readonly state: JobState;
   /** Real path of the source, display form. */
   readonly source: string;
+  /** What of it is asked for; null: everything that no `.longhaulignore` in it leaves out. */
+  readonly filter: SourceFilter | null;
   readonly sourceId: string;
   readonly destination: string;
   /** Display form; fixed at enqueue. */

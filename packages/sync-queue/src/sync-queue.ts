@@ -1,8 +1,8 @@
-import { JobNotFoundError } from '@longhaul/errors';
+import { ConfigError, JobNotFoundError } from '@longhaul/errors';
 import type { LonghaulError } from '@longhaul/errors';
 import { isLonghaulError } from '@longhaul/errors';
-import { renderFinalName, sourceIdOf } from '@longhaul/sync-transports';
-import type { RawPath, ReceiptRun, SealSource } from '@longhaul/sync-transports';
+import { displayPath, renderFinalName, sourceFilter, sourceIdOf } from '@longhaul/sync-transports';
+import type { RawPath, ReceiptRun, SealSource, SourceFilter } from '@longhaul/sync-transports';
 import type { DestinationStatus } from './destination-status.ts';
 import type { Job, JobEvent, Proof } from './job.ts';
 import type { JobFilter, JobPage, ListRequest } from './job-filter.ts';
@@ -35,6 +35,8 @@ export interface EnqueueRequest {
   readonly run?: ReceiptRun;
   /** The same key never makes a second job, whatever becomes of the first (design §6). */
   readonly dedupKey?: string;
+  /** What of a folder is sent; default: everything. */
+  readonly filter?: Partial<SourceFilter>;
   /** Higher goes first; default 0. */
   readonly priority?: number;
 }
@@ -58,11 +60,11 @@ export class SyncQueue {
    * Puts a source on its way. It is not read here: the worker seals it, so this returns at once. The same source, destination
    * and final name have one active job; content that is at the destination already is found when it is sealed, and the
    * job ends VERIFIED without a byte sent.
-   * @throws SourceNotFoundError, SourceUnreadableError, ConfigError (the template), QueueStoreError
+   * @throws SourceNotFoundError, SourceUnreadableError, ConfigError (the template, the filter), QueueStoreError
    */
   async enqueue(request: EnqueueRequest): Promise<EnqueueResult> {
     const { store, resolveSource, hostId } = this.#options;
-    const source = await resolveSource(request.source);
+    const source = filtered(await resolveSource(request.source), request.filter);
     return store.enqueue({
       source,
       sourceId: sourceIdOf(hostId, source),
@@ -179,4 +181,12 @@ export class SyncQueue {
     } while (cursor !== null);
     return jobs;
   }
+}
+
+/** @throws ConfigError */
+function filtered(source: SealSource, asked: Partial<SourceFilter> = {}): SealSource {
+  const filter = sourceFilter(asked);
+  if (filter === undefined) return source;
+  if (source.kind === 'directory') return { ...source, filter };
+  throw new ConfigError(`${displayPath(source.name)} is a single file, and a filter chooses among the files of a folder`, { fix: 'send it without include and exclude' });
 }

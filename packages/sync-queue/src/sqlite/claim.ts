@@ -57,7 +57,8 @@ function before(a: Head, b: Head): boolean {
   return a.running === b.running ? a.seq < b.seq : a.running < b.running;
 }
 
-function take(tx: Tx, row: JobRow, { owner, leaseMs }: ClaimRequest): ClaimedJob {
+function take(tx: Tx, waiting: JobRow, { owner, leaseMs }: ClaimRequest): ClaimedJob {
+  const row = { ...waiting, ...newestSource(tx, waiting) };
   const epoch = lease(tx, row, { owner, leaseMs });
   const leased = { ...row, epoch };
   if (row.state === 'QUEUED') transition(tx, leased, 'RUNNING', { changes: { phase: null }, note: { reason: 'claimed', evidence: ownerText(owner) } });
@@ -73,6 +74,14 @@ function take(tx: Tx, row: JobRow, { owner, leaseMs }: ClaimRequest): ClaimedJob
     blindRepeats: row.blind_repeats,
     orphans: processesOf(tx, row.id),
   };
+}
+
+/** What is still to be sealed is sealed as it was asked for last. */
+function newestSource(tx: Tx, row: JobRow): Partial<JobRow> {
+  if (row.state !== 'QUEUED' || row.next_source === null) return {};
+  const changes = { source_json: row.next_source, next_source: null, seal_needed: 1 } as const;
+  updateRow(tx, row, changes);
+  return changes;
 }
 
 /** Epochs grow over the whole queue, so that whoever comes later to the same place at a destination always has the higher one. */

@@ -1,9 +1,9 @@
-import { displayPath } from '@longhaul/sync-transports';
+import { displayPath, isSameFilter } from '@longhaul/sync-transports';
 import type { ReceiptRun } from '@longhaul/sync-transports';
 import type { EnqueueResult, NewJob } from '../new-job.ts';
 import { ensureDestination } from './destination-table.ts';
 import type { JobRow } from './job-row.ts';
-import { sourceJson, sourcePath } from './job-row.ts';
+import { parseSource, sourceJson, sourcePath } from './job-row.ts';
 import { addEvent, getJob, highestGeneration, remark, updateRow } from './job-table.ts';
 import type { Tx } from './queue-database.ts';
 import { noteMeantFor } from './reclaim-table.ts';
@@ -17,7 +17,7 @@ export function enqueue(tx: Tx, request: NewJob): EnqueueResult {
   const latest = latestOfPlace(tx, request);
   if (latest?.state === 'QUEUED' || latest?.state === 'RUNNING' || latest?.state === 'AWAITING_VERIFY') return joinActive(tx, latest, request);
   // Its staging holds what was sent already. A request with a key of its own needs a job of its own.
-  if (latest?.state === 'FAILED' && request.dedupKey === null) return tryAgain(tx, latest, request.run);
+  if (latest?.state === 'FAILED' && request.dedupKey === null) return tryAgain(tx, latest, request);
   const id = insertJob(tx, request);
   remember(tx, request.dedupKey, id);
   return { kind: latest === undefined ? 'created' : 'newGeneration', job: getJob(tx, id) };
@@ -26,7 +26,8 @@ export function enqueue(tx: Tx, request: NewJob): EnqueueResult {
 /** A job of the same source and place after `row`, because enqueues came that its result does not answer. */
 export function enqueueFollowUp(tx: Tx, row: JobRow): void {
   const run = row.next_run ?? row.run;
-  insertRow(tx, { ...row, run, priority: row.priority, generation: highestGeneration(tx, row) + 1 }, `enqueued again while generation ${row.generation} was on its way`);
+  const source_json = row.next_source ?? row.source_json;
+  insertRow(tx, { ...row, run, source_json, priority: row.priority, generation: highestGeneration(tx, row) + 1 }, `enqueued again while generation ${row.generation} was on its way`);
 }
 
 /**
@@ -36,15 +37,18 @@ export function enqueueFollowUp(tx: Tx, row: JobRow): void {
 function joinActive(tx: Tx, row: JobRow, request: NewJob): EnqueueResult {
   const run = request.run === null ? null : JSON.stringify(request.run);
   const priority = Math.max(row.priority, request.priority);
-  if (row.state === 'QUEUED') updateRow(tx, row, { priority, seal_needed: 1, ...(request.run === null ? {} : runColumns(request.run)) });
-  else updateRow(tx, row, { priority, requests: row.requests + 1, next_run: run ?? row.next_run });
+  const isSame = isSameFilter(parseSource(row.next_source ?? row.source_json).filter, request.source.filter);
+  // The last one who asked says what is sent.
+  const next_source = isSame ? row.next_source : sourceJson(request.source);
+  if (row.state === 'QUEUED') updateRow(tx, row, { priority, seal_needed: 1, next_source, ...(request.run === null ? {} : runColumns(request.run)) });
+  else updateRow(tx, row, { priority, requests: row.requests + 1, next_run: run ?? row.next_run, next_source });
   remember(tx, request.dedupKey, row.id);
-  remark(tx, row, { reason: 'enqueued again while it is on its way: no second job' });
+  remark(tx, row, { reason: `enqueued again while it is on its way: no second job${isSame ? '' : '; with another filter, which holds from the next seal on'}` });
   return { kind: 'duplicate', job: getJob(tx, row.id), because: 'active' };
 }
 
-function tryAgain(tx: Tx, row: JobRow, run: ReceiptRun | null): EnqueueResult {
-  if (run !== null) updateRow(tx, row, runColumns(run));
+function tryAgain(tx: Tx, row: JobRow, { run, source }: NewJob): EnqueueResult {
+  updateRow(tx, row, { next_source: sourceJson(source), ...(run === null ? {} : runColumns(run)) });
   requeueByPerson(tx, row, 'enqueued again after it had failed');
   return { kind: 'duplicate', job: getJob(tx, row.id), because: 'failed' };
 }

@@ -1,6 +1,6 @@
 import type { TransportErrorKind } from '@longhaul/errors';
 import { displayPath, rawPathFromBytes } from '@longhaul/sync-transports';
-import type { RawPath, ReceiptRun, SealSource, TransferProgress } from '@longhaul/sync-transports';
+import type { RawPath, ReceiptRun, SealSource, SourceFilter, TransferProgress } from '@longhaul/sync-transports';
 import type { HoldReason, Job, JobPhase } from '../job.ts';
 import type { JobState } from '../job-state.ts';
 import type { Owner } from '../owner.ts';
@@ -22,6 +22,8 @@ export interface JobRow {
   readonly run_id: string | null;
   readonly session: string | null;
   readonly next_run: string | null;
+  /** As `source_json`: what the next claim, or the job after this one, is to seal. */
+  readonly next_source: string | null;
   readonly priority: number;
   readonly generation: number;
   readonly seal_needed: 0 | 1;
@@ -84,6 +86,7 @@ export function toJob(row: JobRow & DestinationPart, now: number): Job {
     id: row.id,
     state: row.state,
     source: row.source,
+    filter: parseSource(row.source_json).filter ?? null,
     sourceId: row.source_id,
     destination: row.destination,
     finalName: displayPath(row.final_name as RawPath),
@@ -132,8 +135,8 @@ function later(a: number | null, b: number | null): number | null {
 
 /** The source, with its device as the big integer it is. */
 export function parseSource(json: string): SealSource {
-  const stored = JSON.parse(json) as { kind: SealSource['kind']; root: string; name: string; dev: string };
-  return { kind: stored.kind, root: stored.root as RawPath, name: stored.name as RawPath, dev: BigInt(stored.dev) };
+  const stored = JSON.parse(json) as { kind: SealSource['kind']; root: string; name: string; dev: string; filter?: SourceFilter };
+  return { kind: stored.kind, root: stored.root as RawPath, name: stored.name as RawPath, dev: BigInt(stored.dev), ...(stored.filter === undefined ? {} : { filter: stored.filter }) };
 }
 
 export function sourceJson(source: SealSource): string {

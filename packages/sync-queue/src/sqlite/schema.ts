@@ -223,6 +223,10 @@ export const SCHEMA_STEPS: readonly string[] = [
   `
   INSERT INTO counters (name, value) VALUES ('paused_at', 0), ('prune_begun_at', 0), ('prune_after_seq', 0);
   `,
+  // 6: a source that was asked for with another filter while a job of it is on its way.
+  `
+  ALTER TABLE jobs ADD COLUMN next_source TEXT;
+  `,
 ];
 
 /** The version this program writes. */

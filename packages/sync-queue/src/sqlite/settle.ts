@@ -112,11 +112,12 @@ function verified(tx: Tx, row: JobRow, outcome: VerifiedOutcome): void {
   insertProof(tx, row, { proof: outcome.proof, occasion: 'publish' });
   forgetReplaced(tx, row);
   const staging = outcome.staging === 'removed' || row.staging === 'none' ? ({ staging: 'none', staged_digest: null } as const) : ({ staging: 'abandoned', staging_due_at: tx.now } as const);
-  const changes = { ...settled(outcome), ...RELEASED, ...NO_HOLD, ...NO_FAILURE, ...staging, mismatches: 0, blind_repeats: 0, cancel_requested: 0, requests: 1, next_run: null, verified_at: tx.now, ...provenNow(tx) } as const;
+  const changes = { ...settled(outcome), ...RELEASED, ...NO_HOLD, ...NO_FAILURE, ...staging, mismatches: 0, blind_repeats: 0, cancel_requested: 0, requests: 1, next_run: null, next_source: null, verified_at: tx.now, ...provenNow(tx) } as const;
   transition(tx, row, 'VERIFIED', { changes, note: outcome });
   if (row.cancel_requested === 1) remark(tx, { ...row, state: 'VERIFIED' }, { reason: 'the cancel came too late: it was published already' });
   abandonOlderStaging(tx, row);
-  if (row.requests > outcome.covers) enqueueFollowUp(tx, row);
+  // What was asked for with another filter is another content, whatever the source is like.
+  if (row.requests > outcome.covers || row.next_source !== null) enqueueFollowUp(tx, row);
 }
 
 /** What failed generations of the same source have left there is of no use any more. */

@@ -50,6 +50,7 @@ function receiptFor({ job, env, held }: JobRun, { seal, strength }: Proven): Rec
     totals: seal.totals,
     verified: { at: now, strength },
     run: job.run,
+    leftOut: seal.leftOut ?? null,
   };
 }
 

@@ -1,4 +1,4 @@
-import { displayPath } from '@longhaul/sync-transports';
+import { displayPath, isSameFilter, leftOutText } from '@longhaul/sync-transports';
 import type { RawPath, Seal } from '@longhaul/sync-transports';
 import type { SealRecord } from '../lease.ts';
 import type { AgainOutcome } from '../outcome.ts';
@@ -73,10 +73,10 @@ async function ownSeal(run: JobRun): Promise<Seal | null> {
   return check.kind === 'unchanged' ? seal : null;
 }
 
-async function latestSeal({ env, job }: JobRun): Promise<Seal | null> {
+async function latestSeal({ env, job, claimed }: JobRun): Promise<Seal | null> {
   const known = await env.store.latestSeal(job.sourceId);
   const seal = known === null ? null : await env.seals.get(known.id);
-  if (seal === null) return null;
+  if (seal === null || !isSameFilter(seal.source.filter, claimed.source.filter)) return null;
   return (await env.sealer.check(seal)).kind === 'unchanged' ? seal : null;
 }
 
@@ -85,8 +85,8 @@ async function record(run: JobRun, seal: Seal): Promise<void> {
   run.seal = seal;
 }
 
-function sealRecord(sourceId: string, { id, digest, sealedAt, totals, findings }: Seal): SealRecord {
-  const told = findings.map(({ kind, path }) => `${kind} ${displayPath(path)}`);
+function sealRecord(sourceId: string, { id, digest, sealedAt, totals, findings, leftOut }: Seal): SealRecord {
+  const told = [...findings.map(({ kind, path }) => `${kind} ${displayPath(path)}`), leftOutText(leftOut)].filter((text) => text !== null);
   return { id, sourceId, digest, sealedAt, files: totals.files, bytes: totals.bytes, findings: told.length === 0 ? null : told.join(', ') };
 }
 
