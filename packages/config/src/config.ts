@@ -74,6 +74,10 @@ export interface OutputSettings {
   readonly path: string;
   readonly to: readonly string[];
   readonly as: string | null;
+  /** Patterns as in a `.gitignore`: only what matches is sent; empty: everything. */
+  readonly include: readonly string[];
+  /** What is not sent all the same. */
+  readonly exclude: readonly string[];
 }
 
 interface DestinationCommon {

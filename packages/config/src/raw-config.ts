@@ -29,7 +29,12 @@ export interface RawReady {
   command?: Optional<string | string[]>;
 }
 
-export interface RawOutput {
+interface RawFilter {
+  include?: Optional<string | string[]>;
+  exclude?: Optional<string | string[]>;
+}
+
+export interface RawOutput extends RawFilter {
   path: string;
   to: string | string[];
   as?: Optional<string>;

@@ -115,7 +115,11 @@ function workingDirOf(raw: RawSession, context: FileContext): string | null {
 }
 
 function resolveOutput(raw: RawOutput, { home }: FileContext): OutputSettings {
-  return { path: expandHome(raw.path, home), to: typeof raw.to === 'string' ? [raw.to] : raw.to, as: raw.as ?? null };
+  return { path: expandHome(raw.path, home), to: listOf(raw.to), as: raw.as ?? null, include: listOf(raw.include), exclude: listOf(raw.exclude) };
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
 }
 
 function resolveStop(raw: RawStop | undefined): StopSettings {

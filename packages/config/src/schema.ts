@@ -32,10 +32,19 @@ const stop: z.ZodType<RawStop> = z.strictObject({
 
 const oneOrMore = z.union([text, z.array(text).min(1)], { error: 'must be a text, or a list of texts' });
 
+const FILTER_RULE = 'must be a pattern as in a .gitignore, such as "*.tmp" or "cache/"';
+const exclude = z.string({ error: FILTER_RULE }).regex(/^(?!!?\/?$)[^\0\n]+$/, { error: FILTER_RULE });
+const include = z.string({ error: FILTER_RULE }).regex(/^(?!\/?$)(?!!)[^\0\n]+$/, { error: `${FILTER_RULE}; what is not wanted belongs under exclude` });
+const filter = {
+  include: z.union([include, z.array(include).min(1)]).optional().meta({ description: 'Only what matches is sent: patterns as in a .gitignore; a folder with everything in it' }),
+  exclude: z.union([exclude, z.array(exclude).min(1)]).optional().meta({ description: 'What is not sent all the same: patterns as in a .gitignore. A .longhaulignore in a folder says it there' }),
+};
+
 const output = z.strictObject({
   path: text.meta({ description: "Directory or file that the job makes; relative to the session's workingDir" }),
   to: z.union([name, z.array(name).min(1)], { error: 'must be the name of a destination, or a list of names' }),
   as: text.optional().meta({ description: 'Final name; a template of {name} {session} {run} {host} {date}' }),
+  ...filter,
 });
 
 const VOLUME = /^[^:\0]+:\/[^:\0]*(?::(?:ro|rw))?$/;

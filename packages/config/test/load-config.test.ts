@@ -202,7 +202,7 @@ it('lets a destination of the project replace the one of the user whole, and use
   folder.write('project/longhaul.yaml', 'destinations: { nas: { type: rsync_ssh, target: me@b, path: y } }\nsessions: { s: { command: [x], outputs: [{ path: o, to: disk }] } }');
   const { config } = await load(folder);
   expect(config.destinations.get('nas')).toMatchObject({ target: 'me@b', path: 'y', port: null });
-  expect(config.sessions.get('s')?.outputs).toEqual([{ path: 'o', to: ['disk'], as: null }]);
+  expect(config.sessions.get('s')?.outputs).toEqual([{ path: 'o', to: ['disk'], as: null, include: [], exclude: [] }]);
 });
 
 it('takes the file that a flag or the environment names, and refuses one that is not there', async () => {

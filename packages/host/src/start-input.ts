@@ -163,8 +163,8 @@ function stopOf({ stop }: StartInput, session: SessionSettings | null, config: C
 function outputsOf({ outputs = [], to = [], as = null }: StartInput, session: SessionSettings | null, destinationId: StartContext['destinationId']): readonly OutputSpec[] {
   if (outputs.length > 0 && to.length === 0) throw new SessionConfigError('outputs are named, and no place where they go', { hint: 'add --to DEST; see the names with: longhaul sync destinations' });
   if (outputs.length === 0 && to.length > 0) throw new SessionConfigError('a destination is named, and no outputs', { hint: 'add --output DIR: what the job makes' });
-  const wanted: OutputSettings[] = [...(session?.outputs ?? []), ...outputs.map((output) => ({ path: output, to, as }))];
-  return wanted.map((output) => ({ path: output.path, to: [...new Set(output.to.map(destinationId))], ...(output.as === null ? {} : { as: output.as }) }));
+  const wanted: OutputSettings[] = [...(session?.outputs ?? []), ...outputs.map((output) => ({ path: output, to, as, include: [], exclude: [] }))];
+  return wanted.map(({ path: output, to: names, as: template, include, exclude }) => ({ path: output, to: [...new Set(names.map(destinationId))], ...(template === null ? {} : { as: template }), ...(include.length === 0 ? {} : { include }), ...(exclude.length === 0 ? {} : { exclude }) }));
 }
 
 /** Two outputs of one run that would get one final name at one destination would be a conflict after hours of work. */

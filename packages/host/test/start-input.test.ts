@@ -16,7 +16,7 @@ const TRAIN: SessionSettings = {
   env: new Map([['A', 'file'], ['B', 'file']]),
   envFile: '/project/secrets.env',
   passEnv: ['TOKEN'],
-  outputs: [{ path: 'runs', to: ['nas'], as: null }],
+  outputs: [{ path: 'runs', to: ['nas'], as: null, include: [], exclude: [] }],
   stop: { signal: 'TERM', timeoutMs: null },
   restart: null,
   ready: null,

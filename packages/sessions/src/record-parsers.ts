@@ -118,7 +118,13 @@ function previousRun(raw: RawRecord): PreviousRun {
 
 function output(raw: RawRecord): OutputSpec {
   const as = optionalText(raw, 'as');
-  return { path: textField(raw, 'path'), to: textsField(raw, 'to'), ...(as === null ? {} : { as }) };
+  return {
+    path: textField(raw, 'path'),
+    to: textsField(raw, 'to'),
+    ...(as === null ? {} : { as }),
+    ...(raw['include'] === undefined ? {} : { include: textsField(raw, 'include') }),
+    ...(raw['exclude'] === undefined ? {} : { exclude: textsField(raw, 'exclude') }),
+  };
 }
 
 function stopDefaults(raw: RawRecord): SessionSpec['stop'] {

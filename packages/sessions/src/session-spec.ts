@@ -17,6 +17,9 @@ export interface OutputSpec {
   readonly to: readonly string[];
   /** Template of the final name; default `{session}/{run}/{name}` (design §5.2). */
   readonly as?: string;
+  /** What of a directory goes there, by patterns as in a `.gitignore`; absent: everything. */
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
 }
 
 /** How a job is asked to end (design §4.5). */

@@ -19,6 +19,7 @@ export const syncPush: CommandModule = {
   examples: [
     { line: 'longhaul sync push results --to nas --wait', text: 'send a folder, and wait until it is proven there' },
     { line: 'longhaul sync push results --to nas --to /mnt/backup', text: 'to two places; an absolute path is a mounted disk' },
+    { line: `longhaul sync push results --to nas --exclude '*.tmp' --exclude cache/`, text: 'without what nobody needs there; a .longhaulignore in a folder says it for good' },
     { line: 'longhaul sync push results --to nas --as "{host}/{date}/{name}"', text: 'under another name' },
     { line: 'longhaul sync push paper-figures --to nas --priority 10', text: 'before all others that wait' },
   ],
@@ -26,6 +27,8 @@ export const syncPush: CommandModule = {
     { flags: '--to <DEST>', text: 'where to: a destination of longhaul.yaml, or the absolute path of a folder; may be repeated', repeat: 'yes' },
     { flags: '--as <TEMPLATE>', text: 'final name, made of {name} {host} {date}; {name} if not said' },
     { flags: '--priority <N>', text: 'higher goes first, from -100 to 100; 0 if not said' },
+    { flags: '--include <PATTERN>', text: 'only what matches, as in a .gitignore, folders with everything in them; may be repeated', repeat: 'yes' },
+    { flags: '--exclude <PATTERN>', text: 'not what matches, as in a .gitignore; may be repeated', repeat: 'yes' },
     { flags: '-w, --wait', text: 'wait for the end and show the progress; Ctrl-C only stops waiting' },
     { flags: '--no-worker', text: 'only put it into the queue' },
   ],
@@ -36,7 +39,9 @@ export const syncPush: CommandModule = {
     if (options.has('wait') && !options.has('worker')) throw new UsageError('--wait would wait for ever with --no-worker', 'leave one of them out');
     return await withHost(cli, async (host) => {
       const sync = await host.sync();
-      const pushed = await sync.push({ source: path.resolve(cli.cwd, source), to, as: options.text('as'), priority: priorityOf(options.text('priority') ?? '0') });
+      const filter = { include: options.list('include'), exclude: options.list('exclude') };
+      const priority = priorityOf(options.text('priority') ?? '0');
+      const pushed = await sync.push({ source: path.resolve(cli.cwd, source), to, as: options.text('as'), priority, filter });
       const worker = options.has('worker') ? await sync.ensureWorker() : 'none';
       if (options.has('wait')) return await waitFor(pushed, { sync, cli });
       cli.printer.result({ jobs: pushed, worker }, () => pushed.map(pushedText).join(''));

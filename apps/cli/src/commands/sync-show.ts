@@ -40,6 +40,7 @@ function text({ job, history, proofs }: Shown, { colours }: Printer): string {
     ['state', `${paintJobState(colours)(job.state, job)} ${detailOf(job)}`.trim()],
     ['source', printable(job.source)],
     ['to', printable(`${job.destination}: ${job.finalName}`)],
+    ['filter', filterText(job)],
     ['size', sizeText(job)],
     ['attempts', `${String(job.attempts)}${job.recoveries > 0 ? `, ${count(job.recoveries, 'recovery after a crash')}` : ''}${job.reseals > 0 ? `, sealed again ${String(job.reseals)} times` : ''}`],
     ['priority', job.priority === 0 ? '' : String(job.priority)],
@@ -54,6 +55,12 @@ function text({ job, history, proofs }: Shown, { colours }: Printer): string {
   ];
   const shown = lines.filter(([, value]) => value !== '').map(([label, value]) => `  ${label.padEnd(10)} ${value}\n`);
   return `${colours.bold(job.id)}\n${shown.join('')}\n${history.map(eventText).join('')}`;
+}
+
+function filterText({ filter }: Job): string {
+  if (filter === null) return '';
+  const parts = [...filter.include.map((pattern) => `only ${pattern}`), ...filter.exclude.map((pattern) => `not ${pattern}`)];
+  return printable(parts.join(', '));
 }
 
 function eventText({ at, from, to, reason, evidence }: JobEvent): string {

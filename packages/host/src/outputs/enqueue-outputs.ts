@@ -52,16 +52,18 @@ async function enqueueOne(output: OutputSpec, destination: string, { spec, maker
       source: path.resolve(spec.workingDir, output.path),
       destination,
       ...(template === null ? {} : { finalNameTemplate: template }),
+      filter: { include: output.include ?? [], exclude: output.exclude ?? [] },
       run: maker,
-      dedupKey: dedupKeyOf(spec.runId, output.path, destination),
+      dedupKey: dedupKeyOf(spec.runId, output, destination),
     });
     return job.id;
   });
 }
 
-/** `run:output:destination`, the colons of the path escaped so that no two can be one. */
-export function dedupKeyOf(runId: string, output: string, destination: string): string {
-  return `${runId}:${output.replaceAll('%', '%25').replaceAll(':', '%3A')}:${destination}`;
+/** `run:output:destination`, the colons of the path escaped so that no two can be one; a part of an output has its filter in it. */
+export function dedupKeyOf(runId: string, { path: output, include = [], exclude = [] }: Omit<OutputSpec, 'to'>, destination: string): string {
+  const part = include.length + exclude.length === 0 ? '' : `:${JSON.stringify([include, exclude])}`;
+  return `${runId}:${output.replaceAll('%', '%25').replaceAll(':', '%3A')}:${destination}${part}`;
 }
 
 /** What is wrong with one output is recorded; what is wrong with the queue is thrown, and tried again later. */

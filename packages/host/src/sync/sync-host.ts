@@ -7,7 +7,7 @@ import type { ProcessRunner } from '@longhaul/exec';
 import type { RunDirectory, RunStore } from '@longhaul/sessions';
 import type { EnqueueResult, Job, QueueStore, SyncQueue, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
 import { SyncWorker } from '@longhaul/sync-queue';
-import type { ProbeReport } from '@longhaul/sync-transports';
+import type { ProbeReport, SourceFilter } from '@longhaul/sync-transports';
 import { displayPath, rawPathFromText } from '@longhaul/sync-transports';
 
 import type { DestinationRegistry, ResolvedDestination } from '../destinations/destination-registry.ts';
@@ -56,6 +56,8 @@ export interface PushInput {
   readonly as: string | null;
   /** Higher goes first; 0 if not given. */
   readonly priority?: number;
+  /** What of a folder is sent; absent: everything. */
+  readonly filter?: Partial<SourceFilter>;
 }
 
 /** What came of one destination of a push. */
@@ -87,14 +89,14 @@ export class SyncHost implements AsyncDisposable {
   }
 
   /** @throws ConfigError (a destination or a name), SourceNotFoundError, SourceUnreadableError, before anything is queued */
-  async push({ source, to, as, priority = 0 }: PushInput): Promise<readonly PushedJob[]> {
+  async push({ source, to, as, priority = 0, filter = {} }: PushInput): Promise<readonly PushedJob[]> {
     const { destinations, config } = this.#parts;
     const resolved = [...new Set(to)].map((name) => destinations.register(name, config));
     for (const { id, settings } of resolved) refuseUnsupported(id, settings);
     const pushed: PushedJob[] = [];
     for (const { id, settings } of resolved) {
       const template = as ?? settings.as;
-      const result = await this.queue.enqueue({ source, destination: id, priority, ...(template === null ? {} : { finalNameTemplate: template }) });
+      const result = await this.queue.enqueue({ source, destination: id, priority, filter, ...(template === null ? {} : { finalNameTemplate: template }) });
       pushed.push({ destination: id, kind: result.kind, because: result.kind === 'duplicate' ? result.because : null, job: result.job });
     }
     return pushed;

@@ -72,7 +72,14 @@ function checkedOutput(output: OutputSpec): OutputSpec {
   if (output.path === '') throw new SessionConfigError('an output has no path', { hint: 'Name a directory or a file that the job makes' });
   withoutNul(output.path, 'the path of an output');
   if (output.to.includes('')) throw new SessionConfigError(`the output ${JSON.stringify(output.path)} has a destination without a name`, { hint: 'See the names: longhaul sync destinations' });
-  return { path: output.path, to: [...output.to], ...(output.as === undefined ? {} : { as: output.as }) };
+  const { path, to, as, include = [], exclude = [] } = output;
+  return {
+    path,
+    to: [...to],
+    ...(as === undefined ? {} : { as }),
+    ...(include.length === 0 ? {} : { include: [...include] }),
+    ...(exclude.length === 0 ? {} : { exclude: [...exclude] }),
+  };
 }
 
 function checkedStop({ signal, timeoutMs }: NonNullable<StartRequest['stop']>): SessionSpec['stop'] {
