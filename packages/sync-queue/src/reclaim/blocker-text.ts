@@ -26,7 +26,22 @@ interface Text {
   readonly until?: number | null;
 }
 
+type PlaceBlocker = Extract<Blocker, { destination: string }>;
+type SourceBlocker = Extract<Blocker, { kind: 'source_busy' | 'no_handles' | 'source_gone' | 'source_moved' | 'changed' | 'unreadable' | 'foreign_metadata' | 'cannot_write' }>;
+type GeneralBlocker = Exclude<Blocker, PlaceBlocker | SourceBlocker>;
+
+const SOURCE_KINDS: readonly Blocker['kind'][] = ['source_busy', 'no_handles', 'source_gone', 'source_moved', 'changed', 'unreadable', 'foreign_metadata', 'cannot_write'];
+
+function isSourceBlocker(blocker: SourceBlocker | GeneralBlocker): blocker is SourceBlocker {
+  return SOURCE_KINDS.includes(blocker.kind);
+}
+
 function texts(blocker: Blocker, source: string): Text {
+  if ('destination' in blocker) return placeText(blocker, source);
+  return isSourceBlocker(blocker) ? sourceText(blocker, source) : generalText(blocker, source);
+}
+
+function generalText(blocker: GeneralBlocker, source: string): Text {
   switch (blocker.kind) {
     case 'off':
       return { what: 'reclaim is off', fix: 'in longhaul.yaml: reclaim: { enabled: true }' };
@@ -42,16 +57,7 @@ function texts(blocker: Blocker, source: string): Text {
       return { what: `job ${blocker.jobId} (${blocker.state}) still needs these files: it sends ${blocker.source}`, fix: `longhaul why ${blocker.jobId}` };
     case 'seal_lost':
       return { what: `the list of what was sealed (${blocker.sealId}) is gone from this machine or damaged`, fix: `longhaul sync push ${source} --to DEST` };
-    default:
-      return isSourceBlocker(blocker) ? sourceText(blocker, source) : placeText(blocker, source);
   }
-}
-
-type SourceBlocker = Extract<Blocker, { kind: 'source_busy' | 'no_handles' | 'source_gone' | 'source_moved' | 'changed' | 'unreadable' | 'foreign_metadata' | 'cannot_write' }>;
-type PlaceBlocker = Exclude<Blocker, SourceBlocker | { kind: 'off' | 'only_asked' | 'disk_has_room' | 'nothing_verified' | 'in_hand' | 'overlap' | 'seal_lost' }>;
-
-function isSourceBlocker(blocker: SourceBlocker | PlaceBlocker): blocker is SourceBlocker {
-  return !('destination' in blocker);
 }
 
 function placeText(blocker: PlaceBlocker, source: string): Text {

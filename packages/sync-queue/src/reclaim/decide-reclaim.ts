@@ -1,6 +1,6 @@
 import type { Job } from '../job.ts';
+import { separateOccasions } from '../verify/occasions.ts';
 import type { Blocker } from './blocker.ts';
-import { separateOccasions } from './occasions.ts';
 import type { DestinationRule, ReclaimPolicy } from './reclaim-policy.ts';
 import type { ReclaimAsker, ReclaimFacts, ReclaimLease, ReclaimPlace } from './reclaim-store.ts';
 
@@ -86,7 +86,7 @@ function judgePlace(place: ReclaimPlace, { question, digest }: { readonly questi
   const absent = notThere(place);
   if (job === null || absent.length > 0) return { place, blockers: [...standing, ...absent] };
   if (job.sealDigest !== digest) return { place, blockers: [...standing, { kind: 'other_content', destination, jobId: job.id }] };
-  const occasions = separateOccasions(place.proofs, question.policy.occasionMs);
+  const occasions = separateOccasions(place.proofs, { sealDigest: digest, apartMs: question.policy.occasionMs }).map(({ at }) => Date.parse(at));
   return { place: { ...place, job, occasions }, blockers: [...standing, ...conditionBlockers(place, job), ...proofBlockers({ ...place, job, occasions }, question)] };
 }
 

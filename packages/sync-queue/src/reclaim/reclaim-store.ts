@@ -10,7 +10,7 @@ export interface ReclaimPlace {
   readonly job: Job | null;
   readonly finalName: RawPath | null;
   /** Of that job and its present content, not older than its last publish or repair, and not void. Oldest first. */
-  readonly proofs: readonly (Omit<Proof, 'at' | 'voidedAt'> & { readonly at: number })[];
+  readonly proofs: readonly Proof[];
   readonly paused: boolean;
   readonly block: { readonly detail: string; readonly nextProbeAt: number | null } | null;
 }

@@ -90,12 +90,13 @@ function placeOf(tx: Tx, sourceId: string, destination: string): ReclaimPlace {
 /** What was proven before the last publish or repair says nothing of what lies there now. */
 function proofsThatCount(tx: Tx, row: JobRow): ReclaimPlace['proofs'] {
   if (row.verified_at === null) return [];
-  return tx
+  const rows = tx
     .sql(
       `SELECT job_id AS jobId, seal_id AS sealId, seal_digest AS sealDigest, destination, strength, at, files, bytes, occasion FROM proofs
        WHERE job_id = ? AND seal_digest = ? AND at >= ? AND voided_at IS NULL ORDER BY at, seq`,
     )
     .all(row.id, row.seal_digest, row.verified_at) as (Omit<Proof, 'at' | 'voidedAt'> & { readonly at: number })[];
+  return rows.map((proof) => ({ ...proof, at: iso(proof.at), voidedAt: null }));
 }
 
 /** Jobs of sources inside this one, or around it, that still need its files: on their way, or failed and to be tried again. */
