@@ -29,8 +29,8 @@ async function written(events: readonly SessionLogEvent[], style: Partial<LogSty
   return { stdout: Buffer.concat(out).toString(), bytes: Buffer.concat(out), stderr: Buffer.concat(err).toString() };
 }
 
-function output(session: string, bytes: string | Uint8Array, { endOffset = 0, stream = 'terminal' as const }: { readonly endOffset?: number; readonly stream?: 'terminal' | 'stdout' | 'stderr' } = {}): SessionLogEvent {
-  return { kind: 'output', session, runId, cursor: formatCursor({ runId, offset: endOffset }), chunk: { bytes: Buffer.from(bytes), stream, endOffset, offsets: 'bytes' } };
+function output(session: string, bytes: string | Uint8Array, { endOffset = 0, stream = 'terminal' as const, at }: { readonly endOffset?: number; readonly stream?: 'terminal' | 'stdout' | 'stderr'; readonly at?: string } = {}): SessionLogEvent {
+  return { kind: 'output', session, runId, cursor: formatCursor({ runId, offset: endOffset }), chunk: { bytes: Buffer.from(bytes), stream, endOffset, offsets: 'bytes', ...(at === undefined ? {} : { at }) } };
 }
 
 /** The pieces of one run of a job, with their offsets. */
@@ -44,6 +44,14 @@ describe('one session', () => {
     await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 500 }), fc.array(fc.nat(), { maxLength: 5 }), async (bytes, cuts) => {
       expect((await written(inPieces('a', Buffer.from(bytes), cuts))).bytes.equals(Buffer.from(bytes))).toBe(true);
     }));
+  });
+
+  it('with times: each line begins with the moment of its first byte, one without a moment with a dash', async () => {
+    const [one, two] = ['2026-11-22T10:00:00.000Z', '2026-11-22T10:00:01.500Z'];
+    const events = [output('a', 'first\r\nsec', { at: one }), output('a', 'ond\r\nthird\n', { at: two }), output('a', 'fourth')];
+    expect((await written(events, { times: 'line' })).stdout).toBe(`${one} first\n${one} second\n${two} third\n${'-'.padEnd(one.length)} fourth\n`);
+    expect((await written(events.slice(0, 1), { times: 'line', prefix: 'name', names: ['a'] })).stdout).toBe(`a | ${one} first\na | ${one} sec\n`);
+    expect((await written(events.slice(1, 2), {}, { format: 'json' })).stdout).toContain(`"stream":"terminal","at":"${two}","text":"ond`);
   });
 
   it('what is missing is said on stderr, and nothing of it on stdout', async () => {

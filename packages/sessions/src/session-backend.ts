@@ -36,6 +36,8 @@ export interface LogChunk {
   readonly stream: 'terminal' | 'stdout' | 'stderr';
   /** Offset in the log after this chunk: a resumable cursor. */
   readonly endOffset: number;
+  /** When it was printed, ISO 8601 in UTC; only where times were asked for and are known. */
+  readonly at?: string | undefined;
   /** `bytes`: offsets count the bytes of the output, so that each of them can be a cursor. Not given where only ends of chunks can. */
   readonly offsets?: 'bytes' | undefined;
 }

@@ -44,6 +44,20 @@ async function read(run: RunDirectory, options: Parameters<typeof readRunLog>[1]
   return { output: Buffer.concat(chunks.map((chunk) => chunk.bytes)), chunks, notices };
 }
 
+describe('the times of a container\'s log', () => {
+  test('are those of its entries, one piece for each', async () => {
+    await fc.assert(fc.asyncProperty(entries, async (all) => {
+      const run = await containerRun();
+      write(run, all);
+      writeExit(run);
+      const { chunks, output } = await read(run, { times: 'yes' });
+      expect(output.equals(outputOf(all))).toBe(true);
+      const shown = all.flatMap((one, index) => (ownBytes(one).length === 0 ? [] : [index]));
+      expect(chunks.map(({ at }) => at)).toEqual(shown.map((index) => new Date(START + index * 1000).toISOString()));
+    }), { numRuns: 30 });
+  });
+});
+
 describe('an entry', () => {
   test('is what stands behind its time, its stream and its tag, byte for byte', () => {
     fc.assert(fc.property(entry, (one) => {

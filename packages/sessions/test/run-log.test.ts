@@ -1,10 +1,10 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { RunDirectory } from '../src/index.ts';
+import type { RunDirectory, RunLogOptions } from '../src/index.ts';
 import { newRunId, parseSessionName, readRunLog } from '../src/index.ts';
 import { append, collect, FOOTER, HEADER, logOf, mortalWorld, next, play, playSince, readAll, writeLog } from './support/logs.ts';
 import { prepared, temporaryFolder, temporaryStore, writeExit, writeRecord } from './support/temporary-store.ts';
@@ -87,6 +87,37 @@ describe('the log of a finished run', () => {
     expect((await readAll(run, { since: new Date(startedAt.getTime() + 5000) })).toString()).toBe('late\n');
     expect((await readAll(run, { since: new Date(startedAt.getTime() - 5000) })).toString()).toBe('early\nlate\n');
     expect((await readAll(run, { since: new Date(startedAt.getTime() - 5000), lines: 1 })).toString()).toBe('late\n');
+  });
+
+  test('says when each piece was printed, where that is asked for', async () => {
+    const run = await prepared(temporaryStore());
+    const startedAt = new Date(Date.now() - 10_000);
+    writeLog(run, 'early\nlate\nend');
+    playSince(run, startedAt);
+    writeExit(run);
+    writeFileSync(join(run.path, 'timing'), '1.0 6\n7.0 2\n1.0 6\n');
+    const last = startedAt.getTime() + 9000;
+    utimesSync(join(run.path, 'timing'), new Date(last), new Date(last));
+    const pieces = async (options: RunLogOptions = {}): Promise<unknown> => (await collect(readRunLog(run, { times: 'yes', ...options }))).map(({ bytes, at, endOffset }) => [Buffer.from(bytes).toString(), Date.parse(at ?? '') - startedAt.getTime(), endOffset - HEADER.length]);
+    expect(await pieces()).toEqual([['early\n', 1000, 6], ['la', 8000, 8], ['te\nend', 9000, 14]]);
+    expect(await pieces({ lines: 1 })).toEqual([['end', 9000, 14]]);
+    expect(await pieces({ after: HEADER.length + 7 })).toEqual([['a', 8000, 8], ['te\nend', 9000, 14]]);
+  });
+
+  test('of a job that goes on has times for what its timing file does not tell yet', async () => {
+    const run = await prepared(temporaryStore());
+    const before = Date.now();
+    playSince(run, new Date(before - 5000));
+    writeFileSync(logOf(run), `${HEADER}told\nnot yet\n`);
+    writeFileSync(join(run.path, 'timing'), '1.0 5\n');
+    const [told, notYet] = await collect(readRunLog(run, { times: 'yes' }));
+    expect(Buffer.from(notYet?.bytes ?? []).toString()).toBe('not yet\n');
+    expect(Date.parse(notYet?.at ?? '')).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(told?.at ?? '')).toBeLessThanOrEqual(Date.parse(notYet?.at ?? ''));
+  });
+
+  test('says that it has no times where script writes none, to who asks for them too', async () => {
+    await expect(readAll(await finished('x\n'), { times: 'yes' })).rejects.toMatchObject({ code: 'SESSION_CONFIG', hint: expect.stringContaining('--timestamps') as string });
   });
 
   test('says that it has no times where script writes none', async () => {

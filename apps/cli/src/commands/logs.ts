@@ -20,6 +20,7 @@ export const logs: CommandModule = {
     { line: 'longhaul logs train bot -f', text: 'follow two, each line with its name' },
     { line: 'longhaul logs --all -F', text: 'follow whatever runs and will be started, until Ctrl-C' },
     { line: 'longhaul logs train --since 10m --plain', text: 'the last ten minutes without colours; of progress bars the last state' },
+    { line: 'longhaul logs train -t -n 20', text: 'the last twenty lines, and when each was printed' },
     { line: 'longhaul logs train --run 01J9Z3N8Y2V6QG7T5B4M1K0XWA', text: 'the log of an earlier run, see longhaul history' },
   ],
   options: [
@@ -30,6 +31,7 @@ export const logs: CommandModule = {
     { flags: '--run <ID>', text: 'the log of this run alone' },
     { flags: '--after <CURSOR>', text: 'go on behind this place, over all runs since; a `cursor` of --json' },
     { flags: '--stream <STREAM>', text: 'only this stream of a container without a terminal', choices: ['stdout', 'stderr'] },
+    { flags: '-t, --timestamps', text: 'each line with the moment at which it began, in UTC; not where the system keeps none (BSD, macOS, sessions made by hand)' },
     { flags: '--plain', text: 'without terminal control sequences, line by line' },
     { flags: '-a, --all', text: 'all sessions with a run; with -f those that run, and each that starts' },
     { flags: '-b, --backend <KIND>', text: 'where several backends have the name', choices: ['tmux', 'container'] },
@@ -42,7 +44,7 @@ export const logs: CommandModule = {
       const [only] = names;
       const isOne = names !== 'all' && names.length === 1 && only !== undefined;
       const events = isOne ? sessions.followLogs(only, options) : sessions.followLogsOf(names, options);
-      const style: LogStyle = { form: call.options.has('plain') ? 'plain' : 'raw', prefix: isOne ? 'none' : 'name', names: names === 'all' ? [] : names };
+      const style: LogStyle = { form: call.options.has('plain') ? 'plain' : 'raw', prefix: isOne ? 'none' : 'name', times: call.options.has('timestamps') ? 'line' : undefined, names: names === 'all' ? [] : names };
       return await writeLog(events, { cli, style });
     });
   },
@@ -72,6 +74,7 @@ function logOptions({ options }: Call, { interrupted }: Cli): SessionLogOptions 
     runId: options.text('run') ?? undefined,
     after: options.text('after') ?? undefined,
     stream: stream === 'stdout' || stream === 'stderr' ? stream : undefined,
+    times: options.has('timestamps') ? 'yes' : undefined,
     follow: options.has('keepFollowing') ? 'forever' : options.has('follow') ? 'until-end' : 'no',
     ...(backend === 'tmux' || backend === 'container' ? { backend } : {}),
     signal: interrupted,

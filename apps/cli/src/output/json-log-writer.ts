@@ -10,7 +10,7 @@ import { PlainTexts } from './plain-texts.ts';
 import type { Printer } from './printer.ts';
 
 /**
- * One record per piece: `{"type":"log","session","runId","cursor","stream","text","endOffset"}`, and `base64` where the bytes are no
+ * One record per piece: `{"type":"log","session","runId","cursor","stream","text","endOffset"}`, `at` with times, and `base64` where the bytes are no
  * UTF-8, so that nothing is lost; `{"type":"notice","kind":…}` for everything else.
  */
 export function jsonLogWriter(printer: Printer, form: 'raw' | 'plain'): LogWriter {
@@ -75,7 +75,7 @@ class RawPieces implements Pieces {
   #put(event: OutputEvent, bytes: Buffer, endOffset: number): void {
     const { session, runId, chunk } = event;
     const text = { text: bytes.toString('utf8'), ...(isUtf8(bytes) ? {} : { base64: bytes.toString('base64') }) };
-    this.#printer.event('log', { session, runId, cursor: cursorAt(event, endOffset), stream: chunk.stream, ...text, endOffset });
+    this.#printer.event('log', { session, runId, cursor: cursorAt(event, endOffset), stream: chunk.stream, ...atOf(event), ...text, endOffset });
   }
 }
 
@@ -109,9 +109,15 @@ class PlainPieces implements Pieces {
     this.#put(this.#last, rest);
   }
 
-  #put({ session, runId, chunk: { stream, endOffset } }: OutputEvent, text: string): void {
-    this.#printer.event('log', { session, runId, cursor: this.#cursor, stream, text, endOffset });
+  #put(event: OutputEvent, text: string): void {
+    const { session, runId, chunk: { stream, endOffset } } = event;
+    this.#printer.event('log', { session, runId, cursor: this.#cursor, stream, ...atOf(event), text, endOffset });
   }
+}
+
+/** When it was printed, where that was asked for. */
+function atOf({ chunk: { at } }: OutputEvent): { readonly at?: string } {
+  return at === undefined ? {} : { at };
 }
 
 /** The cursor of a place before the end of a piece. */

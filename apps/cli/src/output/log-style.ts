@@ -6,6 +6,8 @@ export interface LogStyle {
   readonly form: 'raw' | 'plain';
   /** `name`: each line with the session it is of. Raw, its colours stay. */
   readonly prefix: 'none' | 'name';
+  /** `line`: each line begins with the moment at which its first byte was printed. */
+  readonly times?: 'line' | undefined;
   /** Names that are known from the beginning, so that prefixes are of one width. */
   readonly names: readonly string[];
 }

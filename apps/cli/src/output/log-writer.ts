@@ -26,7 +26,7 @@ class TextLogWriter implements LogWriter {
 
   constructor(printer: Printer, style: LogStyle) {
     this.#printer = printer;
-    if (style.prefix === 'name') this.#lines = new PrefixedLines(printer, style);
+    if (style.prefix === 'name' || style.times === 'line') this.#lines = new PrefixedLines(printer, style);
     else this.#lines = style.form === 'plain' ? new PlainLines(printer) : new RawLines(printer);
   }
 

@@ -19,30 +19,43 @@ interface Source {
   readonly session: string;
   readonly decoder: StringDecoder;
   pending: string;
+  /** When what is pending began. */
+  at: string | undefined;
 }
 
-/** Lines of several sessions, each line whole and with the name it belongs to. */
+interface Line {
+  readonly text: string;
+  readonly at: string | undefined;
+}
+
+/** As wide as a moment. */
+const NO_TIME = '-'.padEnd(new Date(0).toISOString().length);
+
+/** Lines of one session or several, each line whole, with the name it belongs to, the moment at which it began, or both. */
 export class PrefixedLines implements Lines {
   readonly #printer: Printer;
-  readonly #isPlain: boolean;
+  readonly #style: LogStyle;
   readonly #sources = new Map<string, Source>();
   readonly #paints = new Map<string, (text: string) => string>();
   #width: number;
 
-  constructor(printer: Printer, { form, names }: LogStyle) {
+  constructor(printer: Printer, style: LogStyle) {
     this.#printer = printer;
-    this.#isPlain = form === 'plain';
-    this.#width = Math.max(0, ...names.map((name) => textWidth(printable(name))));
+    this.#style = style;
+    this.#width = Math.max(0, ...style.names.map((name) => textWidth(printable(name))));
   }
 
   async output({ session, chunk }: OutputEvent): Promise<void> {
     const key = `${session}\n${chunk.stream}`;
-    const source = this.#sources.get(key) ?? { session, decoder: new StringDecoder('utf8'), pending: '' };
+    const source = this.#sources.get(key) ?? { session, decoder: new StringDecoder('utf8'), pending: '', at: undefined };
     this.#sources.set(key, source);
-    const lines = (source.pending + source.decoder.write(chunk.bytes)).split('\n');
-    source.pending = lines.pop() ?? '';
+    const first = source.pending === '' ? chunk.at : source.at;
+    const texts = (source.pending + source.decoder.write(chunk.bytes)).split('\n');
+    source.pending = texts.pop() ?? '';
+    source.at = texts.length === 0 ? first : chunk.at;
+    const lines = texts.map((text, index): Line => ({ text, at: index === 0 ? first : chunk.at }));
     if (source.pending.length >= MAX_LINE) {
-      lines.push(source.pending);
+      lines.push({ text: source.pending, at: source.at });
       source.pending = '';
     }
     await this.#put(session, lines);
@@ -54,14 +67,16 @@ export class PrefixedLines implements Lines {
       if (whose !== 'all' && source.session !== whose) continue;
       this.#sources.delete(key);
       const rest = source.pending + source.decoder.end();
-      if (rest !== '') await this.#put(source.session, [rest]);
+      if (rest !== '') await this.#put(source.session, [{ text: rest, at: source.at }]);
     }
   }
 
-  async #put(session: string, lines: readonly string[]): Promise<void> {
+  async #put(session: string, lines: readonly Line[]): Promise<void> {
     if (lines.length === 0) return;
-    const prefix = this.#prefixOf(session);
-    const text = lines.map((line) => `${prefix}${this.#isPlain ? plainLine(line) : colouredLine(line)}\n`).join('');
+    const { form, prefix, times } = this.#style;
+    const name = prefix === 'name' ? this.#prefixOf(session) : '';
+    const stamp = (at: string | undefined): string => (times === 'line' ? `${at ?? NO_TIME} ` : '');
+    const text = lines.map((line) => `${name}${stamp(line.at)}${form === 'plain' ? plainLine(line.text) : colouredLine(line.text)}\n`).join('');
     await this.#printer.bytes(Buffer.from(text, 'utf8'));
   }
 

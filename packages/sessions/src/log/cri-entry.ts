@@ -36,26 +36,35 @@ export interface CriStretch {
   readonly end: number;
 }
 
-/** The job's output in a block of entries, in order; what stands together in one stream in one piece. Only whole lines are read, unless there is none. */
-export function criStretches(block: Buffer): readonly CriStretch[] {
-  const stretches: CriStretch[] = [];
-  let parts: Buffer[] = [];
-  let stream: CriEntry['stream'] | null = null;
-  let at = 0;
-  const close = (): void => {
-    if (stream !== null) stretches.push({ stream, bytes: parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts), end: at });
-    parts = [];
-  };
-  while (at < block.length) {
+/** The entries of a block, each with the offset behind it. Only whole lines are read, unless there is none. */
+export function criEntries(block: Buffer): readonly { readonly entry: CriEntry; readonly end: number }[] {
+  const entries: { readonly entry: CriEntry; readonly end: number }[] = [];
+  for (let at = 0; at < block.length; ) {
     const newline = block.indexOf(NEWLINE, at);
     if (newline === -1 && at > 0) break;
     const end = newline === -1 ? block.length : newline + 1;
-    const entry = parseCriEntry(block.subarray(at, end));
-    if (stream !== entry.stream) close();
-    stream = entry.stream;
-    parts.push(entry.bytes);
+    entries.push({ entry: parseCriEntry(block.subarray(at, end)), end });
     at = end;
   }
-  close();
-  return stretches;
+  return entries;
+}
+
+/** The job's output in a block of entries, in order; what stands together in one stream in one piece. */
+export function criStretches(block: Buffer): readonly CriStretch[] {
+  const stretches: CriStretch[] = [];
+  let parts: Buffer[] = [];
+  let last: CriStretch | null = null;
+  for (const { entry, end } of criEntries(block)) {
+    if (last !== null && last.stream !== entry.stream) {
+      stretches.push({ ...last, bytes: joined(parts) });
+      parts = [];
+    }
+    parts.push(entry.bytes);
+    last = { stream: entry.stream, bytes: entry.bytes, end };
+  }
+  return last === null ? stretches : [...stretches, { ...last, bytes: joined(parts) }];
+}
+
+function joined(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts);
 }

@@ -1,5 +1,5 @@
 import type { CriEntry } from './cri-entry.ts';
-import { criStretches, parseCriEntry } from './cri-entry.ts';
+import { criEntries, criStretches, parseCriEntry } from './cri-entry.ts';
 import type { DroppedEntries } from './dropped-range.ts';
 import type { LogFile } from './log-file.ts';
 import type { LogForm } from './log-form.ts';
@@ -38,6 +38,7 @@ export const criForm: LogForm = {
     return found === from ? 0 : found;
   },
   chunks: (block, from) => criStretches(block).map(({ stream, bytes, end }) => ({ bytes, stream, endOffset: from + end })),
+  timed: () => (block, { from }) => Promise.resolve(criEntries(block).map(({ entry: { stream, bytes, time }, end }) => ({ bytes, stream, endOffset: from + end, at: momentOf(time) }))),
   sums: async (file, { to, before }) => ({ timing: null, entries: await countEntries(file, { from: before?.to ?? 0, to }, before?.entries ?? null) }),
 };
 
@@ -100,6 +101,11 @@ async function firstSince(file: LogFile, { from, to }: Range, moment: Date): Pro
 async function entryAfter(file: LogFile, offset: number, limit: number): Promise<number> {
   const newline = (await file.slice(offset, Math.min(limit, offset + WINDOW_BYTES))).indexOf(NEWLINE);
   return newline === -1 ? limit : offset + newline + 1;
+}
+
+function momentOf(time: string): string | undefined {
+  const at = Date.parse(time);
+  return Number.isNaN(at) ? undefined : new Date(at).toISOString();
 }
 
 function isOlder({ time }: CriEntry, moment: Date): boolean {

@@ -19,6 +19,9 @@ export interface FormRange {
   readonly dropped: DroppedRange | null;
 }
 
+/** The output in a block with its times. @param start where the output begins in the file @throws SessionConfigError where the log has no times */
+export type TimedChunks = (block: Buffer, place: { readonly from: number; readonly start: number }) => Promise<readonly LogChunk[]>;
+
 /** How the output of a job lies in a file: as script(1) writes it, or as the engines of containers do. */
 export interface LogForm {
   /** Name of the file in the run's folder. */
@@ -37,12 +40,23 @@ export interface LogForm {
   readonly since: (file: LogFile, range: FormRange, moment: Date) => Promise<number>;
   /** The output in a block, and where each piece ends in the file. @param from where the block begins */
   readonly chunks: (block: Buffer, from: number) => readonly LogChunk[];
+  /** {@link chunks} in pieces that say when they were printed, for one reader of a run. */
+  readonly timed: (run: RunDirectory) => TimedChunks;
   /** What to remember of a head that is dropped, beside where it ends. */
   readonly sums: (file: LogFile, range: { readonly run: RunDirectory; readonly from: number; readonly to: number; readonly before: DroppedRange | null }) => Promise<Pick<DroppedRange, 'timing' | 'entries'>>;
 }
 
 /** A container with a terminal: engines call its one stream stdout. */
-const terminalForm: LogForm = { ...criForm, streams: 'merged', chunks: (block, from) => criForm.chunks(block, from).map((chunk) => ({ ...chunk, stream: 'terminal' })) };
+const terminalForm: LogForm = {
+  ...criForm,
+  streams: 'merged',
+  chunks: (block, from) => criForm.chunks(block, from).map(asTerminal),
+  timed: (run) => async (block, place) => (await criForm.timed(run)(block, place)).map(asTerminal),
+};
+
+function asTerminal(chunk: LogChunk): LogChunk {
+  return { ...chunk, stream: 'terminal' };
+}
 
 /** The form of a run's log. */
 export function formOf(run: RunDirectory): LogForm {

@@ -5,7 +5,7 @@ import { isErrno } from '../errno.ts';
 import type { DroppedTiming } from './dropped-range.ts';
 
 /** script begins before its job; on a machine under load, by so much. */
-const BEGINNING_MS = 10_000;
+export const BEGINNING_MS = 10_000;
 
 /** One piece of output: how long after the piece before it, and its length. */
 export interface TimingEntry {
@@ -98,7 +98,8 @@ async function lastWriteOf(path: string): Promise<number | null> {
   }
 }
 
-async function totalMs(path: string, base: DroppedTiming): Promise<number> {
+/** The times of a timing file, summed up. @param base what was dropped of it */
+export async function totalMs(path: string, base: DroppedTiming): Promise<number> {
   let seconds = 0;
   for await (const lines of linesOf(path, base.to)) for (const line of lines) seconds += parseTimingLine(line)?.seconds ?? 0;
   return base.ms + seconds * 1000;

@@ -7,7 +7,7 @@ import { readDropped } from './dropped-range.ts';
 import { beginningOf } from './log-begin.ts';
 import { headOf, LogContinuity } from './log-continuity.ts';
 import { LogFile } from './log-file.ts';
-import type { LogForm } from './log-form.ts';
+import type { LogForm, TimedChunks } from './log-form.ts';
 import { formOf } from './log-form.ts';
 import type { EndState, RunEndWatch } from './run-end-watch.ts';
 import type { RunLogEvent } from './run-log-event.ts';
@@ -32,6 +32,7 @@ export class RunLogReader implements AsyncDisposable {
   readonly #options: RunLogOptions;
   readonly #end: RunEndWatch;
   #form: LogForm | null = null;
+  #timed: TimedChunks | null = null;
   #continuity: LogContinuity;
   #file: LogFile | null = null;
   /** Where reading goes on; null until it has begun. */
@@ -89,7 +90,7 @@ export class RunLogReader implements AsyncDisposable {
       const gap = block.length === 0 || block.includes(0) ? await this.#gapAt(file, this.#at) : null;
       if (gap !== null) yield* typeof gap === 'object' ? this.#drop(this.#at, gap.to) : this.#goOnAt(gap, file);
       else if (block.length === 0) return;
-      else yield* this.#pass(block, this.#at);
+      else yield* this.#pass(await this.#chunksOf(block, this.#at), block, this.#at);
     }
   }
 
@@ -111,8 +112,13 @@ export class RunLogReader implements AsyncDisposable {
     return dropped !== null && at < dropped.to ? dropped : this.#continuity.cut(file, at);
   }
 
-  *#pass(block: Buffer, from: number): Generator<RunLogEvent> {
-    const chunks = this.#formOf().chunks(block, from);
+  async #chunksOf(block: Buffer, from: number): Promise<readonly LogChunk[]> {
+    if (this.#options.times === undefined) return this.#formOf().chunks(block, from);
+    this.#timed ??= this.#formOf().timed(this.#run);
+    return this.#timed(block, { from, start: this.#start });
+  }
+
+  *#pass(chunks: readonly LogChunk[], block: Buffer, from: number): Generator<RunLogEvent> {
     const end = chunks.at(-1)?.endOffset ?? from + block.length;
     this.#continuity.setMark(block.subarray(0, end - from), end);
     for (const chunk of chunks) {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { isLonghaulError } from '@longhaul/errors';
+import { isLonghaulError, SessionConfigError } from '@longhaul/errors';
 
 import type { SessionLogEvent } from '../log/session-log-event.ts';
 import type { LogOptions, SessionBackend } from '../session-backend.ts';
@@ -24,6 +24,9 @@ export interface ForeignLog {
 export async function* followForeign({ name, backend }: ForeignLog, options: SessionLogOptions): AsyncGenerator<SessionLogEvent> {
   const { follow = 'no', signal, lines, since } = options;
   const about = { session: name, runId: null };
+  if (options.times !== undefined) {
+    throw new SessionConfigError(`session "${name}" was not started by Longhaul, which has no times of its log`, { hint: backend.kind === 'container' ? `The engine has them: podman logs --timestamps ${name}, docker logs --timestamps ${name}` : 'tmux keeps none' });
+  }
   let place: LogOptions = { lines, since };
   let incarnation: string | null = null;
   let isAway = false;

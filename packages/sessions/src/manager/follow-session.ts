@@ -64,12 +64,12 @@ export async function* followSession(name: string, { current, ...options }: Sess
     run = follow === 'no' ? nextNow(before, ports.runs) : yield* waitForNext(before, { follow, signal, ports });
     if (run !== null) yield began(run, before, ports.runs);
     // What was asked of the first run is no matter of the next: that one is shown from its beginning.
-    wanted = { signal, stream: options.stream };
+    wanted = { signal, stream: options.stream, times: options.times };
   }
 }
 
-async function startOf(name: string, { current, runId, after, lines, since, stream, signal }: SessionLogOptions & { readonly current: RunDirectory | null }, runs: RunStore): Promise<Start> {
-  const options = { lines, since, stream, signal };
+async function startOf(name: string, { current, runId, after, lines, since, stream, times, signal }: SessionLogOptions & { readonly current: RunDirectory | null }, runs: RunStore): Promise<Start> {
+  const options = { lines, since, stream, times, signal };
   if (after !== undefined) return startAfter(name, after, { runs, options });
   const run = runId === undefined ? current : await runs.find(parseRunId(runId));
   if (run?.session === name) return { run, options, notices: [] };

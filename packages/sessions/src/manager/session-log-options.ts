@@ -1,7 +1,7 @@
 import type { RunLogOptions } from '../log/run-log-options.ts';
 
 /** What of the logs of a session is wanted, and for how long. */
-export interface SessionLogOptions extends Pick<RunLogOptions, 'lines' | 'since' | 'stream' | 'signal'> {
+export interface SessionLogOptions extends Pick<RunLogOptions, 'lines' | 'since' | 'stream' | 'times' | 'signal'> {
   /**
    * `no` (default): what is there. `until-end`: until the session has ended and nothing is about to start it again. `forever`: also
    * over the next start, whoever makes it, until the signal aborts.

@@ -1,7 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { LogChunk, LogOptions, RunDirectory, World } from '../../src/index.ts';
+import type { LogChunk, RunDirectory, RunLogOptions, World } from '../../src/index.ts';
 import { readRunLog, systemWorld } from '../../src/index.ts';
 import { writeRecord } from './temporary-store.ts';
 
@@ -46,7 +46,7 @@ export async function next(chunks: AsyncGenerator<LogChunk>): Promise<string> {
 }
 
 /** All bytes of a log. */
-export async function readAll(run: RunDirectory, options: LogOptions = {}, world?: () => World): Promise<Buffer> {
+export async function readAll(run: RunDirectory, options: RunLogOptions = {}, world?: () => World): Promise<Buffer> {
   return Buffer.concat((await collect(readRunLog(run, options, world === undefined ? {} : { world }))).map(({ bytes }) => bytes));
 }
 
