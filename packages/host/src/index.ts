@@ -12,6 +12,7 @@ export type { OutputOutcome, OutputRecord } from './outputs/output-record.ts';
 export type { OutputState } from './outputs/output-state.ts';
 export type { StartInput } from './start-input.ts';
 export type { DestinationInfo } from './sync/destination-list.ts';
+export type { PlacePreview, PreviewProblem, PushPreview } from './sync/preview-push.ts';
 export type { PushedJob, PushInput, SyncHost, WorkOptions } from './sync/sync-host.ts';
 export type { OfferedKey, TrustOffer } from './trust/trust-host.ts';
 export { describeWorkerEvent } from './worker/describe-worker-event.ts';

@@ -19,7 +19,7 @@ export type * from './retention.ts';
 export { SqliteQueueStore } from './sqlite/sqlite-queue-store.ts';
 export type { SqliteQueueStoreOptions } from './sqlite/sqlite-queue-store.ts';
 export { SyncQueue } from './sync-queue.ts';
-export type { EnqueueRequest, RetryAllResult, SyncQueueOptions } from './sync-queue.ts';
+export type { EnqueuePlan, EnqueueRequest, RetryAllResult, SyncQueueOptions } from './sync-queue.ts';
 export type * from './verify-pass.ts';
 export { separateOccasions } from './verify/occasions.ts';
 export { Verifier } from './verify/verifier.ts';

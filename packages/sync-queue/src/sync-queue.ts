@@ -41,6 +41,17 @@ export interface EnqueueRequest {
   readonly priority?: number;
 }
 
+/** What an enqueue would do. */
+export interface EnqueuePlan {
+  readonly source: SealSource;
+  readonly sourceId: string;
+  readonly finalName: RawPath;
+  readonly kind: EnqueueResult['kind'];
+  readonly because: 'active' | 'failed' | null;
+  /** The newest job of the same source, destination and final name; null: there was none. */
+  readonly job: Job | null;
+}
+
 /** What came of a retry of many. */
 export interface RetryAllResult {
   readonly retried: readonly Job[];
@@ -63,17 +74,21 @@ export class SyncQueue {
    * @throws SourceNotFoundError, SourceUnreadableError, ConfigError (the template, the filter), QueueStoreError
    */
   async enqueue(request: EnqueueRequest): Promise<EnqueueResult> {
-    const { store, resolveSource, hostId } = this.#options;
-    const source = filtered(await resolveSource(request.source), request.filter);
-    return store.enqueue({
-      source,
-      sourceId: sourceIdOf(hostId, source),
+    return this.#options.store.enqueue({
+      ...(await this.#placed(request)),
       destination: request.destination,
-      finalName: this.#finalName(request, source),
       run: request.run ?? null,
       dedupKey: request.dedupKey ?? null,
       priority: request.priority ?? 0,
     });
+  }
+
+  /** What {@link enqueue} would do; nothing is written. @throws as enqueue does */
+  async plan(request: EnqueueRequest): Promise<EnqueuePlan> {
+    const placed = await this.#placed(request);
+    const { sourceId, finalName } = placed;
+    const { jobs } = await this.list({ sourceId, destination: request.destination, limit: 500 });
+    return { ...placed, ...standing(jobs.find((job) => job.finalName === displayPath(finalName)) ?? null) };
   }
 
   /** @throws JobNotFoundError */
@@ -154,6 +169,12 @@ export class SyncQueue {
     return this.#options.store.queueStatus();
   }
 
+  async #placed(request: EnqueueRequest): Promise<Pick<EnqueuePlan, 'source' | 'sourceId' | 'finalName'>> {
+    const { resolveSource, hostId } = this.#options;
+    const source = filtered(await resolveSource(request.source), request.filter);
+    return { source, sourceId: sourceIdOf(hostId, source), finalName: this.#finalName(request, source) };
+  }
+
   #finalName({ finalNameTemplate, run }: EnqueueRequest, source: SealSource): RawPath {
     const { hostName, now = Date.now } = this.#options;
     const template = finalNameTemplate ?? (run === undefined ? '{name}' : '{session}/{run}/{name}');
@@ -189,4 +210,22 @@ function filtered(source: SealSource, asked: Partial<SourceFilter> = {}): SealSo
   if (filter === undefined) return source;
   if (source.kind === 'directory') return { ...source, filter };
   throw new ConfigError(`${displayPath(source.name)} is a single file, and a filter chooses among the files of a folder`, { fix: 'send it without include and exclude' });
+}
+
+function standing(job: Job | null): Pick<EnqueuePlan, 'kind' | 'because' | 'job'> {
+  switch (job?.state) {
+    case undefined:
+      return { kind: 'created', because: null, job };
+    case 'QUEUED':
+    case 'RUNNING':
+    case 'AWAITING_VERIFY':
+      return { kind: 'duplicate', because: 'active', job };
+    case 'FAILED':
+      return { kind: 'duplicate', because: 'failed', job };
+    case 'VERIFIED':
+    case 'CLEANUP_ELIGIBLE':
+    case 'CLEANED':
+    case 'CANCELLED':
+      return { kind: 'newGeneration', because: null, job };
+  }
 }

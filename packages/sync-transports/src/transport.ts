@@ -110,6 +110,12 @@ export interface ProbeReport {
   readonly tools: readonly string[];
 }
 
+/** `touch`: `nothing` leaves out the test write, which alone tells of quotas and missing rights; default `test_write`. */
+export interface ProbeOptions {
+  readonly touch?: 'nothing' | 'test_write';
+  readonly signal?: AbortSignal;
+}
+
 /**
  * The port that every transport implements (design §5.2): a thin wrapper around an upstream tool.
  *
@@ -119,7 +125,7 @@ export interface ProbeReport {
 export interface Transport extends AsyncDisposable {
   readonly kind: 'local' | 'rsync_ssh' | 'rclone';
   /** Without a shared connection: what is true now. Never throws for a destination that does not answer. */
-  probe(options?: { readonly signal?: AbortSignal }): Promise<ProbeReport>;
+  probe(options?: ProbeOptions): Promise<ProbeReport>;
   /** Refuses names that this destination cannot hold. @throws SourceNameError, naming them, before the first byte. */
   checkNames(seal: Seal): Promise<void>;
   push(request: PushRequest): Promise<TransportResult>;

@@ -6,6 +6,7 @@ import type { Job } from '@longhaul/sync-queue';
 import type { Cli } from '../cli-context.ts';
 import type { CommandModule } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
+import { showPreview } from '../output/push-preview.ts';
 import { printable } from '../output/printable.ts';
 import { ProgressLine } from '../output/progress-line.ts';
 import { jobText } from '../output/job-text.ts';
@@ -21,6 +22,7 @@ export const syncPush: CommandModule = {
     { line: 'longhaul sync push results --to nas --to /mnt/backup', text: 'to two places; an absolute path is a mounted disk' },
     { line: `longhaul sync push results --to nas --exclude '*.tmp' --exclude cache/`, text: 'without what nobody needs there; a .longhaulignore in a folder says it for good' },
     { line: 'longhaul sync push results --to nas --as "{host}/{date}/{name}"', text: 'under another name' },
+    { line: 'longhaul sync push results --to nas --dry-run', text: 'what would be sent, what is in the way' },
     { line: 'longhaul sync push paper-figures --to nas --priority 10', text: 'before all others that wait' },
   ],
   options: [
@@ -29,6 +31,7 @@ export const syncPush: CommandModule = {
     { flags: '--priority <N>', text: 'higher goes first, from -100 to 100; 0 if not said' },
     { flags: '--include <PATTERN>', text: 'only what matches, as in a .gitignore, folders with everything in them; may be repeated', repeat: 'yes' },
     { flags: '--exclude <PATTERN>', text: 'not what matches, as in a .gitignore; may be repeated', repeat: 'yes' },
+    { flags: '--dry-run', text: 'only look and say what would be sent; nothing is changed, here or there' },
     { flags: '-w, --wait', text: 'wait for the end and show the progress; Ctrl-C only stops waiting' },
     { flags: '--no-worker', text: 'only put it into the queue' },
   ],
@@ -41,7 +44,9 @@ export const syncPush: CommandModule = {
       const sync = await host.sync();
       const filter = { include: options.list('include'), exclude: options.list('exclude') };
       const priority = priorityOf(options.text('priority') ?? '0');
-      const pushed = await sync.push({ source: path.resolve(cli.cwd, source), to, as: options.text('as'), priority, filter });
+      const input = { source: path.resolve(cli.cwd, source), to, as: options.text('as'), priority, filter };
+      if (options.has('dryRun')) return showPreview(await sync.preview(input, cli.interrupted), cli);
+      const pushed = await sync.push(input);
       const worker = options.has('worker') ? await sync.ensureWorker() : 'none';
       if (options.has('wait')) return await waitFor(pushed, { sync, cli });
       cli.printer.result({ jobs: pushed, worker }, () => pushed.map(pushedText).join(''));

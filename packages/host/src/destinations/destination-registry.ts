@@ -50,6 +50,13 @@ export class DestinationRegistry {
     return holder === null || isSame(holder, wanted) ? name : ownId(wanted);
   }
 
+  /** What {@link register} would give; nothing is written. @throws ConfigError naming the fix */
+  peek(name: string, loaded: LoadedConfig): ResolvedDestination {
+    const settings = loaded.config.destinations.get(name);
+    if (settings === undefined) return adHoc(name, loaded);
+    return { id: this.idOf(name, loaded), settings, definedIn: loaded.origins.get(`destinations.${name}`)?.name ?? '', stale: null };
+  }
+
   /** The settings behind an id of a job. null: nobody knows it any more. */
   async find(id: string): Promise<ResolvedDestination | null> {
     if (path.isAbsolute(id)) return { id, settings: localSettings(id), definedIn: null, stale: null };

@@ -48,7 +48,8 @@ export async function listDestinations({ config, destinations, statuses }: Listi
   return [...infos.values()];
 }
 
-function placeText(settings: DestinationSettings): string {
+/** For people: folder, target and path, remote. */
+export function placeText(settings: DestinationSettings): string {
   switch (settings.type) {
     case 'local':
       return settings.path;

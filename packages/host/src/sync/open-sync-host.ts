@@ -29,6 +29,7 @@ export async function openSyncHost(options: SyncHostOptions): Promise<SyncHost> 
     store,
     queue,
     transports,
+    surveyor: sealer,
     worker: {
       store,
       sealer,

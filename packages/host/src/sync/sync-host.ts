@@ -7,7 +7,7 @@ import type { ProcessRunner } from '@longhaul/exec';
 import type { RunDirectory, RunStore } from '@longhaul/sessions';
 import type { EnqueueResult, Job, QueueStore, SyncQueue, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
 import { SyncWorker } from '@longhaul/sync-queue';
-import type { ProbeReport, SourceFilter } from '@longhaul/sync-transports';
+import type { ProbeReport, SourceFilter, SourceSurveyor } from '@longhaul/sync-transports';
 import { displayPath, rawPathFromText } from '@longhaul/sync-transports';
 
 import type { DestinationRegistry, ResolvedDestination } from '../destinations/destination-registry.ts';
@@ -23,6 +23,8 @@ import { workerPolicy } from '../worker/worker-policy.ts';
 import type { DestinationInfo } from './destination-list.ts';
 import { listDestinations } from './destination-list.ts';
 import { followJobs } from './follow-jobs.ts';
+import type { PushPreview } from './preview-push.ts';
+import { previewPush } from './preview-push.ts';
 import type { TransportPool } from './transport-pool.ts';
 import { refuseUnsupported } from './transport-pool.ts';
 
@@ -42,6 +44,7 @@ export interface SyncHostParts {
   readonly queue: SyncQueue;
   readonly transports: TransportPool;
   readonly worker: WorkerPorts;
+  readonly surveyor: SourceSurveyor;
   /** Closed with the host, after everything that uses it. */
   readonly close: () => Promise<void>;
 }
@@ -100,6 +103,11 @@ export class SyncHost implements AsyncDisposable {
       pushed.push({ destination: id, kind: result.kind, because: result.kind === 'duplicate' ? result.because : null, job: result.job });
     }
     return pushed;
+  }
+
+  /** What {@link push} would do. Changes nothing, here or there. @throws as push does, and what sealing throws before it reads a file */
+  async preview(input: PushInput, signal?: AbortSignal): Promise<PushPreview> {
+    return await previewPush(input, { ...this.#parts }, signal);
   }
 
   /** Puts the outputs of an ended run into the queue; see enqueueOutputs. */

@@ -35,7 +35,12 @@ export class TransportPool implements AsyncDisposable {
   /** null where nobody knows the destination any more. @throws ConfigError for a type that this version cannot do */
   async find(id: string): Promise<Destination | null> {
     const found = await this.#options.destinations.find(id);
-    if (found === null) return null;
+    return found === null ? null : this.use(found);
+  }
+
+  /** The destination with these settings. @throws ConfigError for a type that this version cannot do */
+  use(found: ResolvedDestination): Destination {
+    const { id } = found;
     const settings = JSON.stringify(found.settings);
     const known = this.#entries.get(id);
     if (known?.settings === settings) return known.destination;

@@ -6,7 +6,7 @@ import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
 import type { Receipt } from '../receipt.ts';
 import type { Seal } from '../seal.ts';
-import type { HashsumRequest, Placement, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
+import type { HashsumRequest, Placement, ProbeOptions, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';
 import { checkLocalNames } from './check-names.ts';
 import type { DestinationOptions } from './destination-folder.ts';
@@ -59,8 +59,8 @@ export class LocalTransport implements Transport {
     this.#afterPublishStep = afterPublishStep;
   }
 
-  async probe(): Promise<ProbeReport> {
-    return probeDestination(this.#folder);
+  async probe({ touch = 'test_write' }: ProbeOptions = {}): Promise<ProbeReport> {
+    return probeDestination(this.#folder, touch);
   }
 
   async checkNames(seal: Seal): Promise<void> {

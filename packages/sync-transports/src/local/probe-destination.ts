@@ -10,21 +10,25 @@ import { newNonce } from './nonce.ts';
 const TEST_BYTES = 4096;
 
 /** Writes, syncs and deletes a small file: free space in `statfs` says nothing about quotas and read-only mounts. */
-export async function probeDestination(folder: DestinationFolder): Promise<ProbeReport> {
+export async function probeDestination(folder: DestinationFolder, touch: 'nothing' | 'test_write'): Promise<ProbeReport> {
   try {
     await folder.assertThere();
-    const file = passingPath('probe', newNonce());
-    await folder.makeFolder(INCOMING);
-    try {
-      await folder.writeFile(file, Buffer.alloc(TEST_BYTES, 1));
-    } finally {
-      await folder.removeFile(`${file}.new` as typeof file);
-      await folder.removeFile(file);
-    }
+    if (touch === 'test_write') await testWrite(folder);
     const { bavail, blocks, bsize } = await statfs(folder.shown);
     return { reachable: true, errorKind: null, evidence: null, hint: null, freeBytes: bavail * bsize, totalBytes: blocks * bsize, hash: 'sha256', tools: [`Node.js ${process.versions.node}`] };
   } catch (error) {
     return failedProbe(destinationError('the test write at the destination', error));
+  }
+}
+
+async function testWrite(folder: DestinationFolder): Promise<void> {
+  const file = passingPath('probe', newNonce());
+  await folder.makeFolder(INCOMING);
+  try {
+    await folder.writeFile(file, Buffer.alloc(TEST_BYTES, 1));
+  } finally {
+    await folder.removeFile(`${file}.new` as typeof file);
+    await folder.removeFile(file);
   }
 }
 

@@ -1,5 +1,5 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
-import type { ProbeReport } from '../transport.ts';
+import type { ProbeOptions, ProbeReport } from '../transport.ts';
 import { newNonce } from './placement-values.ts';
 import type { RemoteFacts } from './remote-facts.ts';
 import { MEASURED_BYTES } from './remote-facts.ts';
@@ -7,9 +7,9 @@ import type { RemoteHost } from './remote-host.ts';
 import { PROBE_SCRIPT } from './scripts/look-script.ts';
 
 /** Logs in anew, writes and deletes a small file, and says what is there. Never throws for a destination that does not answer. */
-export async function probe(host: RemoteHost, signal?: AbortSignal): Promise<ProbeReport> {
+export async function probe(host: RemoteHost, { touch = 'test_write', signal }: ProbeOptions = {}): Promise<ProbeReport> {
   try {
-    const [, free = '', total = '', ...versions] = await host.callDirectly({ doing: 'the test write', scripts: [PROBE_SCRIPT], values: { nonce: newNonce() }, signal });
+    const [, free = '', total = '', ...versions] = await host.callDirectly({ doing: touch === 'nothing' ? 'a look' : 'the test write', scripts: [PROBE_SCRIPT], values: { nonce: newNonce(), touch }, signal });
     return report(host, { freeBytes: fromKib(free), totalBytes: fromKib(total), versions });
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;

@@ -4,7 +4,7 @@ import { systemRunner } from '@longhaul/exec';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
 import type { Seal } from '../seal.ts';
-import type { HashsumRequest, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
+import type { HashsumRequest, ProbeOptions, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
 import { checkNames } from './check-names.ts';
 import { assertClaimed } from './claim-refusal.ts';
 import type { RsyncSshDestination } from './destination-options.ts';
@@ -49,8 +49,8 @@ export class RsyncSshTransport implements Transport {
     this.#host = new RemoteHost({ destination: parseRsyncSshDestination(destination), runner, prelude: scriptPrelude });
   }
 
-  async probe({ signal }: { readonly signal?: AbortSignal } = {}): Promise<ProbeReport> {
-    return probe(this.#host, signal);
+  async probe(options: ProbeOptions = {}): Promise<ProbeReport> {
+    return probe(this.#host, options);
   }
 
   async checkNames(seal: Seal): Promise<void> {

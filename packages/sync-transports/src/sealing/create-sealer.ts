@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { SourceChangedError, SourceUnreadableError } from '@longhaul/errors';
+import { nameCollisions } from '../protocol/name-collisions.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
 import type { Seal, SealedFile, SealEntry, SealSource, SealTotals } from '../seal.ts';
 import type { SealCheck, Sealer, SealRequest } from '../sealer.ts';
+import type { SourceSurvey, SourceSurveyor } from '../source-survey.ts';
 import type { HashFault } from '../worker/tasks.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';
 import { checkSeal } from './check-seal.ts';
@@ -28,11 +30,11 @@ export interface SealerOptions {
 }
 
 /** A sealer with its own threads; dispose of it when done (it does not keep the process alive). */
-export function createSealer(options: SealerOptions): Sealer {
+export function createSealer(options: SealerOptions): Sealer & SourceSurveyor {
   return new FileSealer(options);
 }
 
-class FileSealer implements Sealer {
+class FileSealer implements Sealer, SourceSurveyor {
   readonly #pool: WorkerPool;
   readonly #cache: HashCache;
   readonly #now: () => number;
@@ -56,6 +58,21 @@ class FileSealer implements Sealer {
     const digest = await sealDigest(source.kind, sealed);
     const now = this.#now();
     return { id: newSealId(now), digest, source, sealedAt: new Date(now).toISOString(), totals: totalsOf(entries), findings, entries: sealed, ...(leftOut === null ? {} : { leftOut }) };
+  }
+
+  async survey(source: SealSource, { signal }: { readonly signal?: AbortSignal } = {}): Promise<SourceSurvey> {
+    const { entries, files, findings, leftOut } = await listSource(this.#pool, { source, cacheFile: this.#cache.file(source), signal });
+    const known = files.filter(({ sha256 }) => sha256 !== null);
+    const listed = entries as readonly SealEntry[];
+    return {
+      source,
+      totals: totalsOf(entries),
+      findings,
+      leftOut,
+      hashed: { files: known.length, bytes: known.reduce((sum, { size }) => sum + size, 0) },
+      digest: known.length === files.length ? await sealDigest(source.kind, listed) : null,
+      mayCollide: nameCollisions({ entries: listed }, { letterCase: 'ignored', unicodeForm: 'ignored' }),
+    };
   }
 
   async check(seal: Seal, { signal }: { readonly signal?: AbortSignal } = {}): Promise<SealCheck> {

@@ -56,16 +56,18 @@ exit 0
  */
 export const PROBE_SCRIPT = `
 enter
-made=
-if [ ! -d "$B" ]; then made=1; fi
-mkdir -p "$B" || exit 9
-f=$B/.probe.$nonce
-trap 'rm -f "$f"; if [ -n "$made" ]; then rmdir "$B" 2>/dev/null; fi' EXIT
-head -c 4096 /dev/zero >"$f" || exit 9
-sync "$f" 2>/dev/null || :
-if [ "$(wc -c <"$f")" -ne 4096 ]; then
-  echo 'No space left on device: the test write was cut short' >&2
-  exit 9
+if [ "$touch" = test_write ]; then
+  made=
+  if [ ! -d "$B" ]; then made=1; fi
+  mkdir -p "$B" || exit 9
+  f=$B/.probe.$nonce
+  trap 'rm -f "$f"; if [ -n "$made" ]; then rmdir "$B" 2>/dev/null; fi' EXIT
+  head -c 4096 /dev/zero >"$f" || exit 9
+  sync "$f" 2>/dev/null || :
+  if [ "$(wc -c <"$f")" -ne 4096 ]; then
+    echo 'No space left on device: the test write was cut short' >&2
+    exit 9
+  fi
 fi
 set -- $(df -P -k . | sed -n 's/.* \\([0-9][0-9]*\\)  *[0-9][0-9]*  *\\([0-9][0-9]*\\)  *[0-9][0-9]*% .*/\\1 \\2/p') '' ''
 version() { "$@" 2>/dev/null | sed -n 1p; }
