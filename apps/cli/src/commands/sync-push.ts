@@ -20,7 +20,7 @@ export const syncPush: CommandModule = {
   examples: [
     { line: 'longhaul sync push results --to nas --wait', text: 'send a folder, and wait until it is proven there' },
     { line: 'longhaul sync push results --to nas --to /mnt/backup', text: 'to two places; an absolute path is a mounted disk' },
-    { line: `longhaul sync push results --to nas --exclude '*.tmp' --exclude cache/`, text: 'without what nobody needs there; a .longhaulignore in a folder says it for good' },
+    { line: `longhaul sync push results --to nas --exclude '*.tmp' --exclude cache/`, text: 'without these; a .longhaulignore in the folder says it for good' },
     { line: 'longhaul sync push results --to nas --as "{host}/{date}/{name}"', text: 'under another name' },
     { line: 'longhaul sync push results --to nas --dry-run', text: 'what would be sent, what is in the way' },
     { line: 'longhaul sync push paper-figures --to nas --priority 10', text: 'before all others that wait' },
