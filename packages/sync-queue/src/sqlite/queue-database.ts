@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement, Transaction } from 'better-sqlite3';
 import { loadDriver } from './driver.ts';
 import type { FileSystemPorts } from './local-disk.ts';
 import { migrate } from './migrate.ts';
@@ -29,16 +29,21 @@ export interface QueueDatabaseOptions {
   readonly fileSystem?: FileSystemPorts;
 }
 
+let emptyInMemory: Buffer | null = null;
+
 /** The open file: WAL, FULL, one connection; every write is one BEGIN IMMEDIATE. */
 export class QueueDatabase {
   readonly path: string;
   readonly #db: Database;
   readonly #options: QueueDatabaseOptions;
+  readonly #transaction: Transaction<(work: (tx: Tx) => unknown) => unknown>;
   readonly #statements = new Map<string, Statement>();
   #writes = 0;
 
   private constructor(db: Database, options: QueueDatabaseOptions) {
     this.#db = db;
+    // Made once: each call of `transaction` would make four functions anew.
+    this.#transaction = db.transaction((work) => work(this.#tx()));
     this.#options = options;
     this.path = options.path;
   }
@@ -48,7 +53,9 @@ export class QueueDatabase {
     const { path, fileSystem } = options;
     if (path !== ':memory:') await prepareQueueFile(path, fileSystem);
     const driver = await loadDriver();
-    const db = await patiently(path, () => new driver(path, { timeout: BUSY_TIMEOUT_MS }));
+    // A queue in memory begins as a copy of the first: its tables need not be made again.
+    const from = path === ':memory:' && emptyInMemory !== null ? emptyInMemory : path;
+    const db = await patiently(path, () => new driver(from, { timeout: BUSY_TIMEOUT_MS }));
     try {
       await patiently(path, () => configure(db));
       await patiently(path, () => migrate(db, path));
@@ -56,6 +63,7 @@ export class QueueDatabase {
       db.close();
       throw asStoreError(error, path);
     }
+    if (path === ':memory:') emptyInMemory ??= db.serialize();
     return new QueueDatabase(db, options);
   }
 
@@ -87,7 +95,7 @@ export class QueueDatabase {
   }
 
   #transact<T>(mode: 'immediate' | 'deferred', work: (tx: Tx) => T): T {
-    return this.#db.transaction(() => work(this.#tx()))[mode]();
+    return this.#transaction[mode](work) as T;
   }
 
   #tx(): Tx {

@@ -88,7 +88,7 @@ class Simulation {
     if (freezes) world.clock.after(this.#below(2_000), () => this.#freeze(world, life));
     // Nobody lives for ever: also the one that has nothing to do.
     world.clock.after(100 + this.#below(8_000) + (freezes ? 200_000 : 0), () => life.kill());
-    const { worker } = world.worker({ life, policy: { maxRecoveries: Number.MAX_SAFE_INTEGER, stallMs: 60_000 } });
+    const { worker } = world.worker({ life, policy: { maxRecoveries: Number.MAX_SAFE_INTEGER, stallMs: 60_000, pollMs: 3_000, recoveryMs: 3_000 } });
     worker.run({ mode: 'forever', concurrency: 1 + this.#below(3) }).catch((error: unknown) => this.#problems.push(`a worker failed: ${String(error)}`));
     return life;
   }
