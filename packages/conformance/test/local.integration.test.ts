@@ -9,6 +9,7 @@ class Killed extends Error {}
 const local: TransportSubject = {
   name: 'LocalTransport',
   crashes: 'each-step',
+  receipts: 'chained',
   create: async () => {
     const dir = await tempDir();
     const opened: LocalTransport[] = [];

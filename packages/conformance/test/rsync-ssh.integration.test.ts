@@ -15,6 +15,7 @@ function subject(server: Server, crashes: TransportSubject['crashes']): Transpor
   return {
     name: 'RsyncSshTransport',
     crashes,
+    receipts: 'chained',
     create: async () => {
       const { sshd } = server;
       const dir = await tempDir();

@@ -1,3 +1,6 @@
+export { chained, receiptHash } from './chain/chained.ts';
+export { checkReceipts } from './chain/check-receipts.ts';
+export type { ReceiptFinding, ReceiptReport } from './chain/check-receipts.ts';
 export type * from './chain/receipt-chain.ts';
 export { parseFinalName, renderFinalName } from './final-name.ts';
 export type { FinalNameValues } from './final-name.ts';
@@ -15,7 +18,7 @@ export type { ParsedReceipt } from './manifest/receipt-codec.ts';
 export { assertPlacement } from './protocol/identifiers.ts';
 export { judgeInPlace } from './protocol/judge-in-place.ts';
 export type { InPlace, Judgement, Newcomer } from './protocol/judge-in-place.ts';
-export { CHECKSUMS_FILE, INCOMING, INVENTORY_FILE, LOCKS, METADATA, RECEIPT_FILE, RECEIPT_PATH, lockPath, passingPath, stagingLayout } from './protocol/layout.ts';
+export { CHECKSUMS_FILE, INCOMING, INVENTORY_FILE, linkPath, LOCKS, METADATA, RECEIPT_FILE, RECEIPT_PATH, RECEIPTS, lockPath, passingPath, stagingLayout } from './protocol/layout.ts';
 export type { StagingLayout } from './protocol/layout.ts';
 export { parseLockHolder, printLockHolder } from './protocol/lock-holder.ts';
 export type { LockHolder } from './protocol/lock-holder.ts';

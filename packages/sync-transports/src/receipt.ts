@@ -1,3 +1,4 @@
+import type { ReceiptChain } from './chain/receipt-chain.ts';
 import type { LeftOut } from './source-filter.ts';
 
 /** `.longhaul/longhaul.json` inside a published result: who made it, from what, proven how (design §5.2, §6). */
@@ -23,6 +24,8 @@ export interface Receipt {
   readonly run: ReceiptRun | null;
   /** What of the source is not here because rules left it out; absent or null: there were no rules, this is the whole. */
   readonly leftOut?: LeftOut | null;
+  /** Its place in the chain of the destination; the transport fills it in when it publishes. Absent where no chain is kept. */
+  readonly chain?: ReceiptChain;
 }
 
 export interface ReceiptRun {

@@ -32,6 +32,12 @@ describe('a receipt', () => {
     expect(parsed).toHaveProperty('evidence', expect.stringMatching(/./));
   });
 
+  it('may have a place in a chain, and one that is none is damaged', () => {
+    const receipt = exampleReceipt({ chain: { sequence: 2, previous: 'a'.repeat(64), finalName: 'r' } });
+    expect(parseReceipt(printReceipt(receipt))).toEqual({ kind: 'receipt', receipt });
+    expect(parseReceipt(printReceipt({ ...receipt, chain: { sequence: 0, previous: null, finalName: 'r' } })).kind).toBe('damaged');
+  });
+
   it('may hold fields of a later version', () => {
     expect(parseReceipt(JSON.stringify({ ...exampleReceipt(), later: 1 })).kind).toBe('receipt');
   });

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import type { RawPath, Seal } from '@longhaul/sync-transports';
 import { PUBLISH_STEPS } from '@longhaul/sync-transports';
 import { describe, expect, it } from 'vitest';
+import { report } from './describe-chain.ts';
 import type { JobOptions } from './transport-bench.ts';
 import { EXACT, TransportBench } from './transport-bench.ts';
 import type { TransportSubject } from './subject.ts';
@@ -19,6 +20,7 @@ export function describeCrash(subject: TransportSubject): void {
       const { bench, seal } = await killed(subject, step);
       expect(await bench.publish(seal, NEXT)).toEqual({ kind: 'published' });
       await expectSecond(bench, seal);
+      if (subject.receipts === 'chained') expect(await report(bench)).toMatchObject({ results: 1, faults: [], notes: [] });
     });
 
     it('publishes when staging is verified or pushed first', async () => {

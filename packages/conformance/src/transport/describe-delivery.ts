@@ -26,7 +26,7 @@ export function describeDelivery(subject: TransportSubject): void {
       const seal = await bench.sealed([{ path: 'a', content: 'alpha' }, { path: 'odd\nname\\', content: 'beta' }]);
       await bench.deliver(seal);
       const receipt = await bench.transport.readReceipt({ finalName: 'results' as RawPath });
-      expect(receipt).toEqual({ kind: 'receipt', receipt: bench.receipt(seal) });
+      expect(receipt).toEqual({ kind: 'receipt', receipt: { ...bench.receipt(seal), ...(subject.receipts === 'chained' ? { chain: { sequence: 1, previous: null, finalName: 'results' } } : {}) } });
       expect(parseReceipt((await bench.text('.longhaul/longhaul.json')) ?? '')).toEqual(receipt);
       const { checksums, faults } = parseChecksums((await bench.destination.read('results/.longhaul/checksums.sha256' as RawPath)) ?? Buffer.alloc(0));
       expect(faults).toEqual([]);

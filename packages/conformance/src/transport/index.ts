@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { describeChain } from './describe-chain.ts';
 import { describeCrash } from './describe-crash.ts';
 import { describeDelivery } from './describe-delivery.ts';
 import { describeFencing } from './describe-fencing.ts';
@@ -19,5 +20,6 @@ export function transportConformance(subject: TransportSubject): void {
     describePublish(subject);
     describeFencing(subject);
     describeCrash(subject);
+    describeChain(subject);
   });
 }

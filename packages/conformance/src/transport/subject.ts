@@ -6,6 +6,8 @@ export interface TransportSubject {
   readonly name: string;
   /** `each-step`: the worlds have `publishUntil`. */
   readonly crashes: 'each-step' | 'none';
+  /** `chained`: its publish ties each receipt to the one before (`receiptHead`, `listReceipts`). Absent: it keeps no chain. */
+  readonly receipts?: 'chained';
   create(): Promise<TransportWorld>;
 }
 

@@ -31,4 +31,6 @@ export interface PlacedReceipt {
 export interface ReceiptListing {
   readonly links: readonly ReceiptLink[];
   readonly results: readonly PlacedReceipt[];
+  /** Folders that could not be looked into: whether results are in them is unknown. */
+  readonly unreadable: readonly RawPath[];
 }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import type { ReceiptHead, ReceiptListing } from '../chain/receipt-chain.ts';
 import { parseFinalName } from '../final-name.ts';
 import { assertPlacement } from '../protocol/identifiers.ts';
 import type { RawPath } from '../raw-path.ts';
@@ -20,6 +21,7 @@ import type { AfterPublishStep } from './publish-run.ts';
 import { PublishRun } from './publish-run.ts';
 import { pushResult, refusedResult, thrownResult } from './push-result.ts';
 import { PushRun } from './push-run.ts';
+import { listReceipts, receiptHead } from './receipts.ts';
 import type { ClaimOutcome } from './staging.ts';
 import { Staging } from './staging.ts';
 
@@ -119,6 +121,14 @@ export class LocalTransport implements Transport {
         hint: 'Look at the result; if it is of no use, move it away and push again',
       });
     });
+  }
+
+  async receiptHead({ signal }: { readonly signal?: AbortSignal } = {}): Promise<ReceiptHead> {
+    return this.#atDestination('reading the chain of receipts', signal, async () => receiptHead(this.#folder));
+  }
+
+  async listReceipts({ signal }: { readonly signal?: AbortSignal } = {}): Promise<ReceiptListing> {
+    return this.#atDestination('listing the receipts', signal, async () => listReceipts(this.#folder, signal));
   }
 
   async remove({ placement, signal }: Parameters<Transport['remove']>[0]): Promise<void> {

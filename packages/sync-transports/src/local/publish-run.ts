@@ -1,26 +1,33 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import { chained } from '../chain/chained.ts';
+import { printReceipt } from '../manifest/receipt-codec.ts';
 import { judgeInPlace } from '../protocol/judge-in-place.ts';
 import { METADATA, RECEIPT_PATH } from '../protocol/layout.ts';
 import { metadataFiles } from '../protocol/metadata-files.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath, joinRaw, rawParent } from '../raw-path.ts';
+import type { Receipt } from '../receipt.ts';
 import type { PublishOutcome, PublishRequest } from '../transport.ts';
 import { destinationError, FencedError } from './local-failure.ts';
 import { inspectInPlace, parentObstacle, parentsOf } from './in-place.ts';
 import type { HeldLock } from './publish-lock.ts';
 import type { Staging } from './staging.ts';
+import { addLink, receiptHead } from './receipts.ts';
 import { syncTreeToDisk } from './sync-folder-tree.ts';
 
 /** The steps of publish, in order (PROTOCOL.md). After each of them everything can stop. */
-export const PUBLISH_STEPS = ['claim', 'metadata', 'lock', 'judge', 'parents', 'stage-in', 'old-aside', 'reveal', 'unlock', 'sweep'] as const;
+export const PUBLISH_STEPS = ['claim', 'metadata', 'lock', 'judge', 'parents', 'announce', 'stage-in', 'old-aside', 'reveal', 'unlock', 'sweep'] as const;
 export type PublishStep = (typeof PUBLISH_STEPS)[number];
 
 /** `next`: go on. `skip-to`: an earlier call has done what lies between. Anything else ends the publish. */
 type StepResult = { readonly kind: 'next' } | { readonly kind: 'skip-to'; readonly step: PublishStep } | PublishOutcome;
 
+/** So many times somebody else may have taken the next link. */
+const LINK_TRIES = 50;
+
 const NEXT: StepResult = { kind: 'next' };
 /** Before anything moves. From there on it is a matter of milliseconds, and aborting would only leave work for the next claim. */
-const ABORTABLE: readonly PublishStep[] = ['claim', 'metadata', 'lock', 'judge', 'parents'];
+const ABORTABLE: readonly PublishStep[] = ['claim', 'metadata', 'lock', 'judge', 'parents', 'announce'];
 
 /** Called after each step; a test that throws here leaves everything as a kill would. */
 export type AfterPublishStep = (step: PublishStep) => void | Promise<void>;
@@ -32,10 +39,12 @@ export class PublishRun {
   #tree: 'present' | 'absent' = 'absent';
   #lock: HeldLock | null = null;
   #moved = false;
+  #receipt: Receipt;
 
   constructor(staging: Staging, request: PublishRequest) {
     this.#staging = staging;
     this.#request = request;
+    this.#receipt = request.receipt;
   }
 
   async run(afterStep?: AfterPublishStep): Promise<PublishOutcome> {
@@ -82,6 +91,8 @@ export class PublishRun {
         return this.#judge();
       case 'parents':
         return this.#parents();
+      case 'announce':
+        return this.#announce();
       case 'stage-in':
         return this.#stageIn();
       case 'old-aside':
@@ -106,10 +117,11 @@ export class PublishRun {
   async #metadata(): Promise<StepResult> {
     if (this.#tree === 'absent') return NEXT;
     const { folder, layout, pool } = this.#staging;
-    const { seal, receipt, signal } = this.#request;
+    const { seal, signal } = this.#request;
     const place = joinRaw(layout.tree, METADATA);
     await folder.makeFolder(place);
-    for (const { name, content } of metadataFiles(seal, receipt)) await folder.writeFile(joinRaw(place, name as RawPath), content);
+    await this.#takeLink();
+    for (const { name, content } of metadataFiles(seal, this.#receipt)) await folder.writeFile(joinRaw(place, name as RawPath), content);
     await syncTreeToDisk(pool, { root: folder.absolute(layout.tree), fileSystem: folder.shown, entries: seal.entries.length, signal });
     return NEXT;
   }
@@ -139,6 +151,22 @@ export class PublishRun {
     for (const parent of parentsOf(placement.finalName)) await folder.makeFolder(parent);
     await this.#assertOneDevice();
     return NEXT;
+  }
+
+  /** Intent before effect: the chain holds the receipt before the result takes its name. */
+  async #announce(): Promise<StepResult> {
+    const { folder, layout } = this.#staging;
+    for (let tries = 1; !(await addLink(this.#staging, this.#receipt)); tries += 1) {
+      if (tries >= LINK_TRIES) throw new TransportError('other results were published again and again in the same moment', { errorKind: TransportErrorKind.NETWORK, hint: 'It is tried again by itself' });
+      await this.#takeLink();
+      await folder.writeFile(joinRaw(layout.tree, RECEIPT_PATH), Buffer.from(printReceipt(this.#receipt)));
+    }
+    return NEXT;
+  }
+
+  async #takeLink(): Promise<void> {
+    const { folder, placement } = this.#staging;
+    this.#receipt = chained(this.#request.receipt, await receiptHead(folder), placement.finalName);
   }
 
   async #stageIn(): Promise<StepResult> {

@@ -1,3 +1,4 @@
+import type { ReceiptChain } from '../chain/receipt-chain.ts';
 import type { Receipt, ReceiptRun } from '../receipt.ts';
 import type { LeftOut } from '../source-filter.ts';
 
@@ -23,11 +24,13 @@ const RUN = {
   exitCode: maybe((value) => Number.isSafeInteger(value)), signal: maybe(text),
 } satisfies Record<keyof ReceiptRun, Check>;
 const LEFT_OUT = { include: texts, exclude: texts, ignoreFiles: texts, files: count, folders: count } satisfies Record<keyof LeftOut, Check>;
+const CHAIN = { sequence: (value) => count(value) && value !== 0, previous: maybe(digest), finalName: text } satisfies Record<keyof ReceiptChain, Check>;
 const RECEIPT = {
   schemaVersion: (value) => value === 1, sealId: text, sealDigest: digest, generation: count, jobId: text, epoch: count, hostId: text, host: text,
   source: text, sourceId: text, publishedAt: instant, totals: shape(TOTALS), verified: shape(VERIFIED), run: maybe(shape(RUN)),
   // Receipts of the first version have none.
   leftOut: optional(maybe(shape(LEFT_OUT))),
+  chain: optional(shape(CHAIN)),
 } satisfies Record<keyof Receipt, Check>;
 
 /** JSON with two spaces and one key a line, always in the same order: shells find a value by its line (PROTOCOL.md). */

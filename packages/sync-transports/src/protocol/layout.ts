@@ -5,6 +5,8 @@ import { rawPathBytes } from '../raw-path.ts';
 /** Names at a destination, all relative to its root (PROTOCOL.md). */
 export const INCOMING: RawPath = '.longhaul-incoming' as RawPath;
 export const LOCKS: RawPath = `${INCOMING}/.locks` as RawPath;
+/** The chain of receipts: a folder for each link, see linkPath. */
+export const RECEIPTS: RawPath = '.longhaul-receipts' as RawPath;
 /** Inside a result: manifest, inventory and receipt. Also what a source may hold at its top from an earlier result. */
 export const METADATA: RawPath = '.longhaul' as RawPath;
 export const RECEIPT_FILE = 'longhaul.json';
@@ -41,7 +43,21 @@ export function lockPath(finalName: RawPath): RawPath {
   return `${LOCKS}/${createHash('sha256').update(rawPathBytes(finalName)).digest('hex')}` as RawPath;
 }
 
+/** The folder of one link; the receipt lies in it as RECEIPT_FILE. Twelve digits, so that the order of names is the order of links. */
+export function linkPath(sequence: number): RawPath {
+  return `${RECEIPTS}/${linkName(sequence)}` as RawPath;
+}
+
+export function linkName(sequence: number): string {
+  return String(sequence).padStart(12, '0');
+}
+
+/** The number of a link by the name of its folder; null: another name. */
+export function sequenceOf(name: string): number | null {
+  return /^\d{12,15}$/.test(name) ? Number(name) : null;
+}
+
 /** A short-lived name next to the staging folders. */
-export function passingPath(purpose: 'new' | 'gone' | 'probe' | 'names', nonce: string): RawPath {
+export function passingPath(purpose: 'new' | 'gone' | 'probe' | 'names' | 'link', nonce: string): RawPath {
   return `${INCOMING}/.${purpose}.${nonce}` as RawPath;
 }

@@ -1,20 +1,36 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import { chained } from '../chain/chained.ts';
 import { parseReceipt } from '../manifest/receipt-codec.ts';
+import { linkPath } from '../protocol/layout.ts';
 import { metadataFiles } from '../protocol/metadata-files.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
 import type { PublishOutcome, PublishRequest } from '../transport.ts';
 import { parseRefusal } from './claim-refusal.ts';
 import { parentsOf, placementValues, receiptLine } from './placement-values.ts';
+import { receiptHead } from './receipts.ts';
 import type { RemoteHost } from './remote-host.ts';
 import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
 import { PUBLISH_SCRIPT } from './scripts/publish-script.ts';
 
+/** So many times somebody else may have taken the next link of the chain. */
+const LINK_TRIES = 50;
+
 /** One remote script, replayable at each step (PROTOCOL.md). It is not aborted once it runs: it is short, and half of it is no use. */
-export async function publish(host: RemoteHost, { placement, seal, receipt, signal }: PublishRequest): Promise<PublishOutcome> {
-  if (signal?.aborted === true) throw new TransportError('publishing was interrupted', { errorKind: TransportErrorKind.INTERRUPTED, cause: signal.reason });
+export async function publish(host: RemoteHost, request: PublishRequest): Promise<PublishOutcome> {
+  const { placement, receipt, signal } = request;
+  for (let tries = 0; tries < LINK_TRIES; tries += 1) {
+    if (signal?.aborted === true) throw new TransportError('publishing was interrupted', { errorKind: TransportErrorKind.INTERRUPTED, cause: signal.reason });
+    const chainedReceipt = chained(receipt, await receiptHead(host, signal), placement.finalName);
+    const fields = await publishOnce(host, { ...request, receipt: chainedReceipt });
+    if (fields[0] !== 'overtaken') return outcomeOf(fields, placement.finalName);
+  }
+  throw new TransportError('other results were published again and again in the same moment', { errorKind: TransportErrorKind.NETWORK, hint: 'It is tried again by itself' });
+}
+
+async function publishOnce(host: RemoteHost, { placement, seal, receipt }: PublishRequest): Promise<readonly string[]> {
   const files = metadataFiles(seal, receipt);
-  const fields = await host.call({
+  return host.call({
     doing: 'publishing',
     // It may be running there all the same; a second one would meet its lock.
     onLostShell: 'fail',
@@ -25,11 +41,11 @@ export async function publish(host: RemoteHost, { placement, seal, receipt, sign
       generation: String(receipt.generation),
       source_line: receiptLine('sourceId', receipt.sourceId),
       seal_line: receiptLine('sealId', receipt.sealId),
+      L: linkPath(receipt.chain?.sequence ?? 0),
     },
     parents: parentsOf(placement.finalName),
     input: Buffer.concat(files.map(({ content }) => content)),
   });
-  return outcomeOf(fields, placement.finalName);
 }
 
 function outcomeOf(fields: readonly string[], finalName: RawPath): PublishOutcome {

@@ -1,6 +1,7 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import { systemRunner } from '@longhaul/exec';
+import type { ReceiptHead, ReceiptListing } from '../chain/receipt-chain.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
 import type { Seal } from '../seal.ts';
@@ -15,6 +16,7 @@ import { probe } from './probe.ts';
 import { publish } from './publish.ts';
 import { failedPush, push, StuckFiles } from './push.ts';
 import { readReceipt } from './read-receipt.ts';
+import { listReceipts, receiptHead } from './receipts.ts';
 import type { ScriptPrelude } from './remote-host.ts';
 import { RemoteHost } from './remote-host.ts';
 import { filesFrom } from './rsync-arguments.ts';
@@ -81,6 +83,14 @@ export class RsyncSshTransport implements Transport {
 
   async readReceipt(request: Parameters<Transport['readReceipt']>[0]): ReturnType<Transport['readReceipt']> {
     return readReceipt(this.#host, request);
+  }
+
+  async receiptHead({ signal }: { readonly signal?: AbortSignal } = {}): Promise<ReceiptHead> {
+    return receiptHead(this.#host, signal);
+  }
+
+  async listReceipts({ signal }: { readonly signal?: AbortSignal } = {}): Promise<ReceiptListing> {
+    return listReceipts(this.#host, signal);
   }
 
   async remove({ placement, signal }: Parameters<Transport['remove']>[0]): Promise<void> {

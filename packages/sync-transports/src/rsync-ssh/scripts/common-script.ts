@@ -12,6 +12,7 @@ unset CDPATH
 login_path=$PATH
 PATH=$PATH:/usr/local/bin:/opt/bin:/opt/homebrew/bin
 B=.longhaul-incoming
+R=.longhaul-receipts
 reached() { :; }
 reply() { printf '%s\\0' "$@"; }
 there() { [ -e "$1" ] || [ -L "$1" ]; }

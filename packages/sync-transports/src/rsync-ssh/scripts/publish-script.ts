@@ -1,6 +1,7 @@
 /**
  * Publish, step by step as PROTOCOL.md has it; each step can be the last one that happens. Extra variables: sizes (name:bytes
- * of each metadata file, whose contents come on stdin one after the other), generation, source_line, seal_line. `parents`
+ * of each metadata file, whose contents come on stdin one after the other), generation, source_line, seal_line, L (the link of the
+ * chain that this result is to be: `overtaken` where somebody else has taken it). `parents`
  * calls `$1` with each parent of the final name, from the top.
  *
  * Once the script runs it runs to its end, even if the connection is lost: half of it would only be work for the next claim.
@@ -60,6 +61,16 @@ make_parent() {
   parent=$1
   [ -d "$1" ] || mkdir "$1" || [ -d "$1" ] || exit 9
 }
+# Intent before effect: the chain holds the receipt before the result takes its name. mv into a link that somebody made in between nests.
+announce() {
+  a=$B/.link.$nonce
+  mkdir -p "$R" && scrap "$a" && mkdir "$a" && cp "$J/tree/.longhaul/longhaul.json" "$a/longhaul.json" || exit 9
+  if there "$L" || ! mv "$a" "$L" || there "$L/\${a##*/}"; then
+    scrap "$a" "$L/\${a##*/}"
+    there "$L" || exit 9
+    finish overtaken
+  fi
+}
 device() { stat -c %d -- "$1" 2>/dev/null || stat -f %d -- "$1"; }
 confirm() { held || finish fenced "the lock of the final name was taken from job $job, epoch $epoch"; }
 
@@ -79,6 +90,9 @@ if [ -z "$published" ]; then
   parents make_parent
   if [ "$(device "$B")" != "$(device "$parent")" ]; then fail config "$parent lies on another file system than the destination's folder"; fi
   reached parents
+  confirm
+  announce
+  reached announce
   confirm
   moved=1
   mkdir "$S" || exit 9
