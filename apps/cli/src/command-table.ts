@@ -54,6 +54,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { path: 'version', group: 'More', summary: 'the version of longhaul', load: async () => loaded(await import('./other-commands.ts'), 'version') },
   { path: 'complete', group: 'hidden', summary: 'for shells: what a word may become', load: async () => loaded(await import('./completion-commands.ts'), 'complete') },
   { path: 'run-ended', group: 'hidden', summary: 'for the launcher: what follows the end of a run', load: async () => loaded(await import('./session-commands.ts'), 'runEnded') },
+  { path: 'hold-logs', group: 'hidden', summary: 'for the launcher: hold logs to their limits', load: async () => loaded(await import('./session-commands.ts'), 'holdLogs') },
   { path: 'drain-queue', group: 'hidden', summary: 'for the hook: drain the queue in the background', load: async () => loaded(await import('./sync-commands.ts'), 'drainQueue') },
 ];
 

@@ -7,6 +7,7 @@ export { parseCall } from './parse-call.ts';
 export { remove } from './commands/remove.ts';
 export { restart } from './commands/restart.ts';
 export { run } from './commands/run.ts';
+export { holdLogs } from './commands/hold-logs.ts';
 export { runEnded } from './commands/run-ended.ts';
 export { send } from './commands/send.ts';
 export { start } from './commands/start.ts';

@@ -22,7 +22,8 @@ export async function openHost({ cwd = process.cwd(), env = process.env, configF
   const config = await loadConfig({ cwd, env, file: configFile, flags });
   const stateDir = given ?? resolveStateDir(env);
   ensureStateDir(stateDir);
-  const runs = new RunStore({ stateDir, writeLaunchFiles });
+  const holdLogs = program === null ? undefined : [...program, 'hold-logs', '--state-dir', stateDir];
+  const runs = new RunStore({ stateDir, writeLaunchFiles: (spec, run) => writeLaunchFiles(spec, run, { holdLogs }) });
   // A command about sessions starts one program and ends: to load execa for that would cost it 20 ms of the 50 it may have.
   const light = runner ?? systemRunner({ engine: 'node' });
   const tmux = new TmuxBackend({ runs, ...serverOf(config.config.tmux.socket), runner: light, env });

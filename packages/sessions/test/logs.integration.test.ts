@@ -1,15 +1,15 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { requireService, waitFor } from '@longhaul/testbed';
-import { describe, expect, it } from 'vitest';
+import { requireService, tempDir, waitFor } from '@longhaul/testbed';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import type { SessionLogEvent } from '../src/index.ts';
 import { NO_RESTART, SessionManager } from '../src/index.ts';
 import { capRun } from '../src/log/cap-run.ts';
 import { readDropped } from '../src/log/dropped-range.ts';
 import type { Launched } from './launcher-fixture.ts';
-import { launch, sh } from './launcher-fixture.ts';
+import { launch, sh, textOf as fileText } from './launcher-fixture.ts';
 
 const available = requireService('script');
 
@@ -103,6 +103,43 @@ describe.runIf(available)('the logs of a real job', () => {
     expect(diskBytes(join(run.path, 'output.log')) + diskBytes(join(run.path, 'timing'))).toBeLessThanOrEqual(maxBytes + 64 * 1024);
   });
 });
+
+describe.runIf(available)('a log with a limit that nobody looks at', () => {
+  it('is held to it by what its launcher started, which goes with it', async () => {
+    const maxBytes = 1_000_000;
+    const main = `import { SessionManager } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}; await new SessionManager({ stateDir: process.argv[1], backends: [] }).capLogs();`;
+    const dir = await tempDir('lh-limit-');
+    onTestFinished(async () => dir[Symbol.asyncDispose]());
+    const stateDir = dir.join('state');
+    const { run, exit, work } = await launch({
+      command: sh('seq -w 1 300000; touch printed; while [ ! -e end ]; do sleep 0.05; done'),
+      spec: { log: { maxBytes } },
+      options: { holdLogs: [process.execPath, '--conditions=@longhaul/source', '--input-type=module', '--eval', main, stateDir] },
+      stateDir,
+      prepared: ({ path }) => {
+        const file = join(path, 'limit.conf');
+        expect(readFileSync(file, 'utf8')).toContain('lh_every=30\n');
+        writeFileSync(file, readFileSync(file, 'utf8').replace('lh_every=30', 'lh_every=0.2'));
+      },
+    });
+    await fileText(join(work, 'printed'));
+    await waitFor(() => (readDropped(run.path) !== null && diskBytes(join(run.path, 'output.log')) <= maxBytes ? true : null), { what: 'the limit to be kept', deadline: 120_000 });
+    const helpers = (): readonly string[] => readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLine(pid).includes(`limit.sh\0${run.path}`));
+    expect(helpers()).toHaveLength(1);
+    writeFileSync(join(work, 'end'), '');
+    expect(await exit()).toMatchObject({ exitCode: 0 });
+    await waitFor(() => (helpers().length === 0 ? true : null), { what: 'the end of what holds the log', deadline: 60_000 });
+  });
+});
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    // Ended since it was listed.
+    return '';
+  }
+}
 
 /** As a server does, until the run has ended; and once more. */
 async function capUntilEnd({ run, records }: Launched): Promise<void> {

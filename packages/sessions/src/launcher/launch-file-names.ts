@@ -19,6 +19,8 @@ export const LAUNCH_FILES = {
   stopBy: 'stop.by',
   /** What again.sh must know. Only where the job is started again by a policy. */
   restartConfig: 'restart.conf',
+  /** Where the log is to be held to a limit, and what does it. */
+  limitConfig: 'limit.conf',
   /** Assignments by which a backend adds to what an attempt passes on to the next: see README.md of this folder. */
   backendConfig: 'backend.conf',
   /** While this is there (and not too old), the terminal is kept open for handlers that still run. */

@@ -13,6 +13,7 @@ import { formatEnvFile } from './env-file.ts';
 import { LAUNCH_FILES, RESTART_SLOTS, SLOTS } from './launch-file-names.ts';
 import type { ScriptForm } from './launch-config.ts';
 import { formatLaunchConfig } from './launch-config.ts';
+import { formatLimitConfig } from './limit-config.ts';
 import { installLauncherScripts, launcherFolder } from './launcher-scripts.ts';
 import { formatRestartConfig } from './restart-config.ts';
 import { writeWholeFile } from './script-folder.ts';
@@ -28,6 +29,8 @@ export interface LaunchOptions {
   readonly toolPath?: string;
   /** Default: /proc on Linux, ps elsewhere. */
   readonly processTable?: 'proc' | 'ps';
+  /** The program that holds all logs of the state directory to their limits (`capLogs`), for runs that have one; without it that is left to callers. */
+  readonly holdLogs?: readonly string[] | undefined;
 }
 
 const PRIVATE = { mode: 0o600 };
@@ -98,7 +101,9 @@ function textsOf(spec: SessionSpec, run: RunDirectory, options: LaunchOptions): 
     processTable: options.processTable ?? (process.platform === 'linux' ? 'proc' : 'ps'),
   });
   const hook: [string, string][] = spec.onExit === null ? [] : [[LAUNCH_FILES.onExit, formatOnExitFile(spec.onExit, spec, run)]];
-  return [[LAUNCH_FILES.config, config], [RUN_FILES.command, formatCommandFile(spec, run)], ...hook];
+  const maxBytes = spec.log?.maxBytes ?? null;
+  const limit: [string, string][] = maxBytes === null || options.holdLogs === undefined ? [] : [[LAUNCH_FILES.limitConfig, formatLimitConfig(maxBytes, options.holdLogs)]];
+  return [[LAUNCH_FILES.config, config], [RUN_FILES.command, formatCommandFile(spec, run)], ...hook, ...limit];
 }
 
 function scriptFormFor({ backend }: SessionSpec): ScriptForm {

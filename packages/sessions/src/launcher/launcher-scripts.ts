@@ -6,6 +6,7 @@ import { EXEC_SCRIPT } from './scripts/exec-script.ts';
 import { FINISH_SCRIPT } from './scripts/finish-script.ts';
 import { INNER_SCRIPT } from './scripts/inner-script.ts';
 import { JOB_SCRIPT } from './scripts/job-script.ts';
+import { LIMIT_SCRIPT } from './scripts/limit-script.ts';
 import { LAUNCHER_SCRIPT } from './scripts/launcher-script.ts';
 import { LOOP_SCRIPT } from './scripts/loop-script.ts';
 import { RECORD_SCRIPT } from './scripts/record-script.ts';
@@ -20,6 +21,7 @@ export const LAUNCHER_SCRIPTS: Readonly<Record<string, string>> = {
   'inner.sh': INNER_SCRIPT,
   'job.sh': JOB_SCRIPT,
   'launcher.sh': LAUNCHER_SCRIPT,
+  'limit.sh': LIMIT_SCRIPT,
   'loop.sh': LOOP_SCRIPT,
   'record.sh': RECORD_SCRIPT,
   'resume.sh': RESUME_SCRIPT,
@@ -27,7 +29,7 @@ export const LAUNCHER_SCRIPTS: Readonly<Record<string, string>> = {
 };
 
 /** The beginning of the SHA-256 of the scripts as JSON. Written down, and held by a test: to compute it would make every command load crypto (8 ms). */
-export const LAUNCHER_VERSION: string = 'ac27416a667af7c9';
+export const LAUNCHER_VERSION: string = 'ee2c9c3e51871346';
 
 /** The folder of this version's scripts, named by their content. */
 export function launcherFolder(stateDir: string): string {

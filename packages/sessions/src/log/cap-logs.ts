@@ -22,8 +22,8 @@ export interface CappedLog {
 }
 
 /**
- * Holds the logs of all sessions to their limits (design §4.6). Who calls it decides how far a log may grow beyond its limit: there is no
- * process for it, so it is called where one of ours runs anyway. Costs one folder where nobody has a limit.
+ * Holds the logs of all sessions to their limits (design §4.6). Called where a program of ours runs anyway, and by what the
+ * launcher of a run with a limit starts every half minute. Costs one folder where nobody has a limit.
  */
 export async function capLogs(runs: RunStore, punch?: HolePuncher): Promise<readonly CappedLog[]> {
   const folder = join(runs.stateDir, STATE_FOLDERS.limited);

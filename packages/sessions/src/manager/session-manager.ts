@@ -226,7 +226,7 @@ export class SessionManager implements AsyncDisposable {
     return runHistory(filter, this.runs);
   }
 
-  /** Holds the logs of all sessions to the limits they were started with. To be called now and then: nobody else does it for a job nobody looks at. */
+  /** Holds the logs of all sessions to the limits they were started with. To be called now and then where no launcher was told what does it (`holdLogs`). */
   async capLogs(): Promise<readonly CappedLog[]> {
     const { capLogs } = await import('../log/cap-logs.ts');
     return capLogs(this.runs);

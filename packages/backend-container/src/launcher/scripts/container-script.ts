@@ -133,7 +133,11 @@ else
     lc_record_start
   fi
 fi
-[ -n "\${lc_exit-}" ] || { lc_wait; lc_know_end; }
+if [ -z "\${lc_exit-}" ]; then
+  [ ! -e limit.conf ] || lh_hold_log
+  lc_wait
+  lc_know_end
+fi
 lc_record_end
 lc_clean
 lc_finish

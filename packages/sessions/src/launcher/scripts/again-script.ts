@@ -125,7 +125,7 @@ lh_fill() {
   mv "$lh_dir/spec.json.tmp" "$lh_dir/spec.json" || return 1
   lh_renew "lh__id='$lh_id'" < launch.conf > "$lh_dir/launch.conf" || return 1
   lh_renew "lh_attempt='$((lh_attempt + 1))' lh_restarts='$((lh_row + 1))' lh_claim='$lh_number' lh_last='$lh_ms'" < restart.conf > "$lh_dir/restart.conf" || return 1
-  for lh_file in command.sh on-exit.sh tmux.json backend.conf \${lh_carry-}; do
+  for lh_file in command.sh on-exit.sh tmux.json limit.conf backend.conf \${lh_carry-}; do
     [ ! -e "$lh_file" ] || ln "$lh_file" "$lh_dir/$lh_file" 2>/dev/null || cp "$lh_file" "$lh_dir/$lh_file" || return 1
   done
   set -- $lh_slots

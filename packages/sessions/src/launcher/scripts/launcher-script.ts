@@ -23,6 +23,9 @@ printf '{"schemaVersion":1,"pid":%s,"processStartTime":"%s","bootId":"%s"}\\n' $
 # Beside the rest, to save a millisecond: job.sh looks for stop.json after its own record is out, and that decides.
 mv launcher.slot launcher.json &
 
+# Beside the job, and only where its log has a limit.
+[ ! -e limit.conf ] || lh_hold_log
+
 lh_calm() {
   trap '' INT QUIT TERM USR1 USR2 ALRM ABRT
 }

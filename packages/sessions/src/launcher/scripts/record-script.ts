@@ -57,6 +57,13 @@ lh_sync() {
   dd if=/dev/null of="$1" conv=notrunc,fsync 2>/dev/null || :
 }
 
+# Starts what holds the log to its limit. A session of its own: what is sent to the pane's group, or to the launcher's, is not meant for it.
+lh_hold_log() {
+  set -- "$lh_shell" "$lh_lib/limit.sh" "$PWD" "\${lh_launcher%% *}" "\${lh_launcher#* }"
+  if command -v setsid >/dev/null 2>&1; then set -- setsid "$@"; fi
+  env -i PATH="$PATH" "$@" </dev/null >/dev/null 2>&1 8<&- 9>&- &
+}
+
 # lh_by: the stoppedBy of the record.
 lh_who_stopped() {
   lh_by=
