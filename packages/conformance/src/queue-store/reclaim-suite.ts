@@ -128,7 +128,7 @@ export function describeReclaim(subject: QueueStoreSubject): void {
 
     it('names the jobs of sources inside this one that still need its files, and those around it', async () => {
       const { store } = await bench(subject);
-      await verified(store);
+      const id = await verified(store);
       const at = (root: string): { readonly source: { readonly kind: 'directory'; readonly root: RawPath; readonly name: RawPath; readonly dev: bigint } } => ({
         source: { kind: 'directory', root: root as RawPath, name: 'x' as RawPath, dev: 66_305n },
       });
@@ -136,8 +136,8 @@ export function describeReclaim(subject: QueueStoreSubject): void {
       const outer = await enqueued(store, 'outer', at('/data'));
       await enqueued(store, 'neighbour', at('/data/results-2'));
       await verified(store, 'settled', { ...at('/data/results/settled'), priority: 9 });
-      const facts = there(await store.reclaimFacts(SOURCE));
-      expect(facts.overlapping.map(({ jobId }) => jobId).sort()).toEqual([inner, outer].sort());
+      expect((await store.reclaimOverlaps(SOURCE)).map(({ jobId }) => jobId).sort()).toEqual([inner, outer].sort());
+      expect(await store.beginReclaim(begin([id]))).toMatchObject({ kind: 'refused' });
     });
 
     it('is taken over from a dead owner at once, from a silent one after its lease, from nobody else', async () => {

@@ -28,6 +28,10 @@ function wordsFor(event: WorkerEvent): string | null {
       return null;
     case 'verifyPassEnded':
       return `${event.job.id}  ${event.occasion} of ${event.job.finalName} at ${event.job.destination}: ${event.outcome.kind}  ${event.outcome.evidence}`;
+    case 'reclaimStarted':
+      return `reclaim ${event.reclaimId} of ${event.source} begins`;
+    case 'reclaimEnded':
+      return `reclaim ${event.reclaimId} of ${event.source}: ${event.summary}`;
     case 'pruned':
       return `history: dropped ${String(event.events)} old entries and ${String(event.jobs)} old jobs that prove nothing any more`;
     case 'problem':

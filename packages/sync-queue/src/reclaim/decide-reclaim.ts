@@ -71,7 +71,6 @@ function generalBlockers({ facts, policy, askedBy, resuming, without }: ReclaimQ
   // The newest of each destination is told where that destination is judged; also what goes to one that is left out needs the files.
   const told = facts.places.filter(({ destination }) => !without.includes(destination)).map(({ job }) => job?.id);
   for (const { id, destination, state } of facts.active) if (!told.includes(id)) blockers.push({ kind: 'on_its_way', jobId: id, destination, state });
-  for (const other of facts.overlapping) blockers.push({ kind: 'overlap', ...other });
   return blockers;
 }
 

@@ -34,7 +34,6 @@ export interface ReclaimFacts {
   readonly places: readonly ReclaimPlace[];
   /** Jobs of this source that are on their way. */
   readonly active: readonly Job[];
-  readonly overlapping: readonly OverlappingJob[];
   readonly open: OpenReclaim | null;
   /** The newest one that has ended. */
   readonly last: EndedReclaim | null;
@@ -120,9 +119,11 @@ export interface ReclaimStore {
   reclaimSources(request: { readonly after: number; readonly limit: number }): Promise<{ readonly sourceIds: readonly string[]; readonly next: number | null }>;
   /** null: no job of this source is known. */
   reclaimFacts(sourceId: string): Promise<ReclaimFacts | null>;
+  /** Reads all jobs that are not at rest: asked only where everything else allows it. */
+  reclaimOverlaps(sourceId: string): Promise<readonly OverlappingJob[]>;
   /**
-   * VERIFIED → CLEANUP_ELIGIBLE for all its jobs, and the lease. `refused`: a job has moved, one of this source is on its
-   * way, or somebody is at it already.
+   * VERIFIED → CLEANUP_ELIGIBLE for all its jobs, and the lease. `refused`: a job has moved, one of this source (or of one
+   * that overlaps it) needs its files, or somebody is at it already.
    */
   beginReclaim(request: BeginReclaim): Promise<{ readonly kind: 'begun'; readonly lease: ReclaimLease } | { readonly kind: 'refused'; readonly reason: string }>;
   /** Takes over what another has begun, where its owner is dead or its lease has lapsed; null: it lives, or has ended. */
@@ -139,6 +140,6 @@ export interface ReclaimStore {
   /** Lets go without an end: the next reaper goes on. @throws LeaseLostError */
   releaseReclaim(lease: ReclaimLease): Promise<void>;
   openReclaims(): Promise<readonly OpenReclaim[]>;
-  /** Whether a result was freed here, so that another content under its name would take the place of the only copy. */
+  /** Whether a result was freed here, so that another content under its name would take the place of the only copy; not where the same content was sealed here and proven there since. */
   reclaimedResult(place: { readonly sourceId: string; readonly destination: string; readonly finalName: RawPath }): Promise<ReclaimedResult | null>;
 }

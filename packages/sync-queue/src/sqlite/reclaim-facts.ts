@@ -1,4 +1,4 @@
-import type { RawPath, SealSource } from '@longhaul/sync-transports';
+import type { RawPath } from '@longhaul/sync-transports';
 import type { Proof } from '../job.ts';
 import type { JobState } from '../job-state.ts';
 import type { Owner } from '../owner.ts';
@@ -46,15 +46,13 @@ export function reclaimSources(tx: Tx, { after, limit }: { readonly after: numbe
 export function reclaimFacts(tx: Tx, sourceId: string): ReclaimFacts | null {
   const any = tx.sql('SELECT * FROM jobs WHERE source_id = ? ORDER BY seq DESC LIMIT 1').get(sourceId) as JobRow | undefined;
   if (any === undefined) return null;
-  const source = parseSource(any.source_json);
   return {
     sourceId,
-    source,
+    source: parseSource(any.source_json),
     sourcePath: any.source,
     now: tx.now,
     places: meantFor(tx, sourceId).map((destination) => placeOf(tx, sourceId, destination)),
     active: activeIds(tx, sourceId).map((id) => getJob(tx, id)),
-    overlapping: overlappingJobs(tx, sourceId, source),
     open: openReclaimOf(tx, sourceId),
     last: lastReclaim(tx, sourceId),
   };
@@ -100,7 +98,10 @@ function proofsThatCount(tx: Tx, row: JobRow): ReclaimPlace['proofs'] {
 }
 
 /** Jobs of sources inside this one, or around it, that still need its files: on their way, or failed and to be tried again. */
-function overlappingJobs(tx: Tx, sourceId: string, source: SealSource): readonly OverlappingJob[] {
+export function reclaimOverlaps(tx: Tx, sourceId: string): readonly OverlappingJob[] {
+  const json = tx.sql('SELECT source_json FROM jobs WHERE source_id = ? ORDER BY seq DESC LIMIT 1').pluck().get(sourceId) as string | undefined;
+  if (json === undefined) return [];
+  const source = parseSource(json);
   const rows = tx
     .sql("SELECT id, source, source_json, state FROM jobs INDEXED BY jobs_state WHERE state IN ('QUEUED', 'RUNNING', 'AWAITING_VERIFY', 'FAILED') AND source_id <> ?")
     .all(sourceId) as { readonly id: string; readonly source: string; readonly source_json: string; readonly state: JobState }[];
@@ -161,7 +162,10 @@ export function reclaimedResult(tx: Tx, place: { readonly sourceId: string; read
   const row = tx
     .sql(
       `SELECT r.* FROM reclaims r JOIN reclaim_places p ON p.reclaim_id = r.id
-       WHERE r.source_id = ? AND r.touched = 1 AND p.destination = ? AND p.final_name = ? ORDER BY r.seq DESC LIMIT 1`,
+       WHERE r.source_id = ? AND r.touched = 1 AND p.destination = ? AND p.final_name = ? AND NOT EXISTS (
+         SELECT 1 FROM jobs j WHERE j.source_id = r.source_id AND j.destination = p.destination AND j.final_name = p.final_name
+           AND j.seal_digest = r.seal_digest AND j.verified_at > coalesce(r.ended_at, r.begun_at))
+       ORDER BY r.seq DESC LIMIT 1`,
     )
     .get(place.sourceId, place.destination, place.finalName) as ReclaimRow | undefined;
   return row === undefined ? null : { sealDigest: row.seal_digest, reclaimId: row.id, at: iso(row.ended_at ?? row.begun_at) };

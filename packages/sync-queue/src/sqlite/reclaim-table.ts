@@ -8,7 +8,7 @@ import { iso, parseSource } from './job-row.ts';
 import { findRow, remark, transition } from './job-table.ts';
 import type { Tx } from './queue-database.ts';
 import type { ReclaimRow } from './reclaim-facts.ts';
-import { activeIds, jobsOf, openReclaims, ownerOf } from './reclaim-facts.ts';
+import { activeIds, jobsOf, openReclaims, ownerOf, reclaimOverlaps } from './reclaim-facts.ts';
 
 /** What every enqueue writes: a job's row may be pruned, what the source was meant for is not forgotten (design §5.6). */
 export function noteMeantFor(tx: Tx, sourceId: string, destination: string): void {
@@ -52,6 +52,8 @@ function refusalOf(tx: Tx, { sourceId, jobIds, sealDigest }: BeginReclaim, rows:
   if (moved !== undefined) return `job ${moved.id} is ${moved.state} by now`;
   const [active] = activeIds(tx, sourceId);
   if (active !== undefined) return `job ${active} of the same source is on its way`;
+  const [overlap] = reclaimOverlaps(tx, sourceId);
+  if (overlap !== undefined) return `job ${overlap.jobId} of ${overlap.source} needs these files`;
   const source = parseSource(rows[0]?.source_json ?? '');
   const other = openReclaims(tx).find((open) => sourcesOverlap(open.source, source));
   return other === undefined ? null : `reclaim ${other.lease.reclaimId} of ${other.sourcePath} is under way (${ownerText(other.owner)})`;

@@ -243,6 +243,10 @@ export class SqliteQueueStore implements QueueStore {
     return this.#db.read((tx) => reclaimReads.reclaimFacts(tx, sourceId));
   }
 
+  async reclaimOverlaps(sourceId: string): ReturnType<QueueStore['reclaimOverlaps']> {
+    return this.#db.read((tx) => reclaimReads.reclaimOverlaps(tx, sourceId));
+  }
+
   async beginReclaim(request: Parameters<QueueStore['beginReclaim']>[0]): ReturnType<QueueStore['beginReclaim']> {
     return this.#db.write((tx) => reclaims.beginReclaim(tx, request));
   }

@@ -21,6 +21,7 @@ export async function pushJob(run: JobRun): Promise<PushedOutcome> {
   if (inPlace?.sealDigest === seal.digest && run.job.mismatches === 0) {
     return { kind: 'pushed', where: 'published', reason: `the destination holds this content already (generation ${inPlace.generation}): nothing to send` };
   }
+  await assertNotTheOnlyCopy(run, { seal, inPlace });
   await passGeneration(run, inPlace);
   await run.env.store.intend(run.held.lease, { phase: 'pushing', reason: `pushing ${seal.totals.files} files, ${seal.totals.bytes} bytes` });
   await push(run, { seal });
@@ -73,6 +74,23 @@ function judged(run: JobRun, seal: Seal, inPlace: FoundReceipt): Receipt | null 
   const judgement = judgeInPlace(inPlace, { sourceId: job.sourceId, jobId: job.id, sealId: seal.id, generation, staging: 'tree' });
   if (judgement.kind === 'conflict') throw conflict(run, judgement);
   return receipt;
+}
+
+/** What is in place may be all that is left of what was freed here: it never goes aside for another content (design §5.6). @throws JobFailed */
+async function assertNotTheOnlyCopy(run: JobRun, { seal, inPlace }: { readonly seal: Seal; readonly inPlace: Receipt | null }): Promise<void> {
+  const { env, job, claimed } = run;
+  if (inPlace === null || inPlace.sealDigest === seal.digest) return;
+  const freed = await env.store.reclaimedResult({ sourceId: job.sourceId, destination: job.destination, finalName: claimed.finalName });
+  if (freed?.sealDigest !== inPlace.sealDigest) return;
+  const name = displayPath(claimed.finalName);
+  throw new JobFailed({
+    kind: 'config',
+    message: `"${name}" at ${job.destination} may be the only copy of what was reclaimed here on ${freed.at}; it was left as it is`,
+    evidence: `reclaim ${freed.reclaimId}`,
+    hint: 'Choose another name for what is there now: --as NAME (or `as:` with {date} or {run} in longhaul.yaml)',
+    retryAfterMs: null,
+    origin: 'source',
+  });
 }
 
 /** A queue that was made anew counts from one; what is published has counted on. */

@@ -2,6 +2,7 @@ import { displayPath, isSameFilter, leftOutText } from '@longhaul/sync-transport
 import type { RawPath, Seal } from '@longhaul/sync-transports';
 import type { SealRecord } from '../lease.ts';
 import type { AgainOutcome } from '../outcome.ts';
+import { sourcesOverlap } from '../reclaim/overlap.ts';
 import { JobFailed } from './job-failure.ts';
 import type { JobRun } from './job-run.ts';
 
@@ -13,6 +14,8 @@ export async function reasonToWait(run: JobRun): Promise<AgainOutcome | null> {
   const { env, job } = run;
   const busy = (await env.sourceBusy?.(job)) ?? null;
   if (busy !== null) return wait({ hold: 'source_busy', delayMs: env.policy.busySourceMs, detail: busy });
+  const reclaim = (await env.store.openReclaims()).find((open) => sourcesOverlap(open.source, run.claimed.source));
+  if (reclaim !== undefined) return wait({ hold: 'source_busy', delayMs: env.policy.busySourceMs, detail: `local files of ${reclaim.sourcePath} are being reclaimed` });
   const restless = await restlessFor(run);
   return restless === null ? null : wait({ hold: 'source_changed', ...restless });
 }

@@ -1,6 +1,7 @@
 import type { TransferProgress } from '@longhaul/sync-transports';
 import type { Job, ProofOccasion } from '../job.ts';
 import type { JobState } from '../job-state.ts';
+import type { ReclaimOutcome } from '../reclaim/reclaim-run.ts';
 import type { VerifyPassOutcome } from '../verify-pass.ts';
 
 /** What a worker tells while it works. The queue's history is the record; these are for a screen. */
@@ -13,6 +14,9 @@ export type WorkerEvent =
   /** A published result is looked at again (design §5.6); `verifying` tells how far it is. */
   | { readonly type: 'verifyPassStarted'; readonly job: Job; readonly occasion: ProofOccasion }
   | { readonly type: 'verifyPassEnded'; readonly job: Job; readonly occasion: ProofOccasion; readonly outcome: VerifyPassOutcome }
+  /** A local copy is being freed (design §5.6). */
+  | { readonly type: 'reclaimStarted'; readonly source: string; readonly reclaimId: string }
+  | { readonly type: 'reclaimEnded'; readonly source: string; readonly reclaimId: string; readonly outcome: ReclaimOutcome; readonly summary: string }
   | { readonly type: 'leaseLost'; readonly jobId: string }
   | { readonly type: 'recovered'; readonly jobs: readonly Job[] }
   | { readonly type: 'orphanEnded'; readonly jobId: string; readonly pid: number }

@@ -1,0 +1,288 @@
+import { isLonghaulError } from '@longhaul/errors';
+import type { RawPath, SealedFile } from '@longhaul/sync-transports';
+import type { Blocker } from './blocker.ts';
+import { blockerText } from './blocker-text.ts';
+import type { ProvenPlace } from './decide-reclaim.ts';
+import { errnoOf } from './files/errno.ts';
+import type { Removal } from './files/source-files.ts';
+import { SourceBlocked } from './files/source-files.ts';
+import type { ReclaimJournal } from './journal.ts';
+import { lastChecks, samePlaces } from './last-checks.ts';
+import type { LeftProof } from './proofs-file.ts';
+import { filesLeftBehind } from './proofs-file.ts';
+import type { ReaperEnv } from './reaper-ports.ts';
+import type { ReclaimKeeper } from './reclaim-keeper.ts';
+import type { Prepared } from './reclaim-plan.ts';
+import { lookBlockers } from './reclaim-plan.ts';
+
+/** How a reclaim that was begun came out. */
+export type ReclaimOutcome =
+  /** Nothing of the sealed files is left. */
+  | { readonly kind: 'done'; readonly files: number; readonly bytes: number; readonly folders: number }
+  /** An interlock no longer holds; what was deleted before was deleted on proof. */
+  | { readonly kind: 'stopped'; readonly blockers: readonly Blocker[]; readonly files: number; readonly bytes: number }
+  /** Somebody else has it now, or the reaper was told to end: it is gone on with. */
+  | { readonly kind: 'left'; readonly files: number; readonly bytes: number };
+
+/** What was prepared, with nothing in its way. */
+export interface RunRequest {
+  readonly prepared: Prepared & { readonly hand: NonNullable<Prepared['hand']> };
+  readonly keeper: ReclaimKeeper;
+  readonly signal: AbortSignal;
+}
+
+/** A blocker on the way. Never leaves this file. */
+class Stop extends Error {
+  override readonly name = 'Stop';
+  readonly blockers: readonly Blocker[];
+
+  constructor(blockers: readonly Blocker[]) {
+    super('stop');
+    this.blockers = blockers;
+  }
+}
+
+/** The hold is not certain any more: nothing more is deleted, and the next reaper asks everything again. */
+class Uncertain extends Error {
+  override readonly name = 'Uncertain';
+}
+
+/** What a test's step threw: as a kill would, it leaves everything as it is. */
+class Killed extends Error {
+  override readonly name = 'Killed';
+}
+
+/** One reclaim from its lease to its end in the store (design §5.6). @throws errors of the store */
+export class ReclaimRun {
+  readonly #env: ReaperEnv;
+  readonly #request: RunRequest;
+  readonly #signal: AbortSignal;
+  #files = 0;
+  #bytes = 0;
+  #freshUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(env: ReaperEnv, request: RunRequest) {
+    this.#env = env;
+    this.#request = request;
+    this.#signal = AbortSignal.any([request.signal, request.keeper.signal]);
+  }
+
+  async run(): Promise<ReclaimOutcome> {
+    try {
+      await this.#step('begun');
+      await this.#check();
+      await this.#step('checked');
+      await this.#leaveBehind();
+      await this.#step('left-behind');
+      const folders = await this.#deleteAll();
+      return await this.#done(folders);
+    } catch (error) {
+      return await this.#afterError(error);
+    }
+  }
+
+  /** Every destination now, then the source once more: reading a large result takes its time. */
+  async #check(): Promise<void> {
+    const { prepared } = this.#request;
+    await this.#prove();
+    stopAt(await samePlaces(this.#env, { places: prepared.places, source: prepared.hand.source, signal: this.#signal }));
+    stopAt(lookBlockers(await prepared.hand.source.look({ signal: this.#signal })));
+  }
+
+  async #prove(): Promise<void> {
+    const { clock, timing } = this.#env;
+    const began = clock.monotonic();
+    stopAt(await lastChecks(this.#env, this.#request.prepared.places, this.#signal));
+    const ended = clock.monotonic();
+    this.#freshUntil = ended + Math.max(timing.freshMs, ended - began);
+  }
+
+  async #leaveBehind(): Promise<void> {
+    if (this.#env.reclaim.metadata === 'drop') return;
+    const { prepared, keeper } = this.#request;
+    const places = await Promise.all(prepared.places.map(async (place) => this.#leftProof(place)));
+    const at = new Date(this.#env.clock.now()).toISOString();
+    await prepared.hand.source.leaveBehind(filesLeftBehind(prepared.hand.seal, { reclaimId: keeper.lease.reclaimId, at, places }));
+  }
+
+  async #leftProof({ destination, finalName, job }: ProvenPlace): Promise<LeftProof> {
+    const place = await this.#env.destinations(destination);
+    if (place === null || finalName === null) throw new Stop([{ kind: 'not_configured', destination }]);
+    const found = await this.#asking(destination, async () => place.transport.readReceipt({ finalName, signal: this.#signal }));
+    if (found.kind !== 'receipt' || found.receipt.sealDigest !== job.sealDigest) throw new Stop([{ kind: 'check_failed', destination, detail: 'its receipt is gone, or another one by now' }]);
+    const proofs = (await this.#env.store.proofs(job.id)).filter(({ voidedAt, sealDigest }) => voidedAt === null && sealDigest === job.sealDigest);
+    return { destination, finalName, jobId: job.id, receipt: found.receipt, proofs };
+  }
+
+  async #asking<T>(destination: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (!isLonghaulError(error)) throw error;
+      throw new Stop([{ kind: 'no_answer', destination, detail: error.message }]);
+    }
+  }
+
+  /** Journal, intent in the store, then batch by batch: intended, deleted, noted. Returns how many folders went too. */
+  async #deleteAll(): Promise<number> {
+    const { prepared, keeper } = this.#request;
+    const { seal, source } = prepared.hand;
+    const header = { reclaimId: keeper.lease.reclaimId, source: prepared.facts.sourcePath, sealId: seal.id, sealDigest: seal.digest };
+    await using journal = await this.#written(async () => this.#env.journals.open(header));
+    await this.#step('journal');
+    this.#countPast(journal);
+    await this.#intend();
+    await this.#step('intended');
+    // What stood still when it was prepared may have gone since: then it is found gone.
+    const files = prepared.hand.look.present;
+    for (let start = 0; start < files.length; start += this.#env.timing.batch) await this.#deleteBatch(files.slice(start, start + this.#env.timing.batch), journal);
+    await this.#assertGone();
+    const folders = await source.removeEmptyFolders({ allowed: () => this.#allowed() });
+    await this.#step('folders');
+    return folders;
+  }
+
+  /** CLEANED means that nothing of it is left: also nothing that somebody has put back meanwhile. */
+  async #assertGone(): Promise<void> {
+    const look = await this.#request.prepared.hand.source.look({ signal: this.#signal });
+    stopAt(lookBlockers(look));
+    if (look.present.length > 0) throw new Stop([{ kind: 'changed', paths: look.present.map(({ path }) => path) }]);
+  }
+
+  async #intend(): Promise<void> {
+    if ((await this.#env.store.intendReclaim(this.#request.keeper.lease)) === 'intended') return;
+    await this.#request.keeper.renew();
+    throw new Stop(this.#request.prepared.places.map(({ destination }) => ({ kind: 'check_failed', destination, detail: 'a job of it was cancelled, or found damaged, in the meantime' })));
+  }
+
+  /** An earlier attempt that died: what it had deleted is counted here too. */
+  #countPast({ past }: ReclaimJournal): void {
+    const { look, seal } = this.#request.prepared.hand;
+    this.#files += past.filesRemoved;
+    this.#bytes += past.bytesFreed;
+    const gone = new Set(look.gone);
+    for (const entry of seal.entries) {
+      if (entry.type !== 'file' || !past.pending.has(entry.path) || !gone.has(entry.path)) continue;
+      this.#files += 1;
+      this.#bytes += entry.allocated;
+    }
+  }
+
+  async #deleteBatch(files: readonly SealedFile[], journal: ReclaimJournal): Promise<void> {
+    await this.#request.keeper.renew();
+    this.#signal.throwIfAborted();
+    if (this.#env.clock.monotonic() >= this.#freshUntil) await this.#prove();
+    await this.#written(async () => journal.intend(files.map(({ path }) => path)));
+    await this.#step('batch');
+    const removals: Removal[] = [];
+    try {
+      for (const file of files) if (!(await this.#deleteOne(file, removals))) break;
+    } finally {
+      await this.#noted(journal, removals);
+    }
+    await this.#step('noted');
+    stopAt(removals.flatMap(keptBlocker));
+    this.#signal.throwIfAborted();
+    if (removals.some(({ kind }) => kind === 'stopped')) throw new Uncertain();
+  }
+
+  /** false: nothing more of this batch. */
+  async #deleteOne(file: SealedFile, removals: Removal[]): Promise<boolean> {
+    const removal = await this.#request.prepared.hand.source.remove(file, { allowed: () => this.#allowed(), signal: this.#signal });
+    removals.push(removal);
+    if (removal.kind === 'removed') {
+      this.#files += 1;
+      this.#bytes += removal.freedBytes;
+    }
+    await this.#step('removed');
+    return removal.kind === 'removed' || removal.kind === 'gone';
+  }
+
+  /** What was deleted is deleted: a note that cannot be written changes nothing of that, and the next intent will fail too. */
+  async #noted(journal: ReclaimJournal, removals: readonly Removal[]): Promise<void> {
+    await journal.note(removals).catch((error: unknown) => this.#env.events.emit({ type: 'problem', error, jobId: null }));
+  }
+
+  /** Asked right before each unlink. */
+  #allowed(): boolean {
+    return !this.#signal.aborted && this.#request.keeper.isCertain();
+  }
+
+  async #written<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof Error) || !('syscall' in error || 'code' in error) || isLonghaulError(error)) throw error;
+      throw new Stop([{ kind: 'cannot_write', detail: error.message }]);
+    }
+  }
+
+  async #done(folders: number): Promise<ReclaimOutcome> {
+    const { store } = this.#env;
+    const { prepared, keeper } = this.#request;
+    const { extra } = prepared.hand.look;
+    const stays = extra.length === 0 ? null : `${extra.length} entries that were not sealed stay`;
+    await store.endReclaim(keeper.lease, { kind: 'done', reason: `freed: ${this.#files} files, ${this.#bytes} bytes`, evidence: stays, filesFreed: this.#files, bytesFreed: this.#bytes });
+    await this.#step('ended');
+    return { kind: 'done', files: this.#files, bytes: this.#bytes, folders };
+  }
+
+  async #afterError(error: unknown): Promise<ReclaimOutcome> {
+    const { keeper, signal } = this.#request;
+    const counts = { files: this.#files, bytes: this.#bytes };
+    if (error instanceof Killed) throw error.cause;
+    if (keeper.state === 'lost' || isLonghaulError(error, 'LEASE_LOST')) return { kind: 'left', ...counts };
+    const blockers = blockersOf(error);
+    if (blockers !== null) return this.#stopped(blockers);
+    if (keeper.state === 'withdrawn') return this.#stopped(withdrawn(this.#request.prepared.places));
+    if (!signal.aborted && !(error instanceof Uncertain)) throw error;
+    // Told to end: the next reaper asks everything again and goes on.
+    await this.#env.store.releaseReclaim(keeper.lease);
+    return { kind: 'left', ...counts };
+  }
+
+  async #stopped(blockers: readonly Blocker[]): Promise<ReclaimOutcome> {
+    const { prepared, keeper } = this.#request;
+    const [reason, ...others] = blockers.map((blocker) => blockerText(blocker, prepared.facts.sourcePath).what);
+    const freed = this.#files === 0 ? 'nothing was deleted' : `${this.#files} files were deleted before, on proof`;
+    await this.#env.store.endReclaim(keeper.lease, {
+      kind: 'stopped',
+      reason: `not reclaimed: ${reason ?? 'an interlock no longer holds'}`,
+      evidence: [...others, freed].join('; '),
+      filesFreed: this.#files,
+      bytesFreed: this.#bytes,
+    });
+    return { kind: 'stopped', blockers, files: this.#files, bytes: this.#bytes };
+  }
+
+  async #step(step: Parameters<ReaperEnv['afterStep']>[0]): Promise<void> {
+    try {
+      await this.#env.afterStep(step);
+    } catch (cause) {
+      throw new Killed('killed', { cause });
+    }
+  }
+}
+
+/** What an error forbids; null: it is about something else. */
+function blockersOf(error: unknown): readonly Blocker[] | null {
+  if (error instanceof Stop) return error.blockers;
+  if (error instanceof SourceBlocked) return [error.blocker];
+  const code = errnoOf(error);
+  return code === 'UNKNOWN' ? null : [{ kind: 'unreadable', paths: ['.' as RawPath], detail: error instanceof Error ? error.message : code }];
+}
+
+function stopAt(blockers: readonly Blocker[]): void {
+  if (blockers.length > 0) throw new Stop(blockers);
+}
+
+function keptBlocker(removal: Removal): readonly Blocker[] {
+  if (removal.kind !== 'kept') return [];
+  const paths = [removal.path];
+  return removal.why === 'denied' ? [{ kind: 'unreadable', paths, detail: removal.detail }] : removal.why === 'moved' ? [{ kind: 'source_moved', detail: removal.detail }] : [{ kind: 'changed', paths }];
+}
+
+function withdrawn(places: readonly ProvenPlace[]): readonly Blocker[] {
+  return places.map(({ destination }) => ({ kind: 'check_failed', destination, detail: 'a job of it was cancelled, or found damaged, in the meantime' }));
+}

@@ -1,0 +1,29 @@
+import type { Blocker } from './blocker.ts';
+
+/** What is not forgotten of sources that cannot be freed now; a reaper that starts anew looks at each once. */
+const MOST = 200_000;
+
+/** When each source is to be looked at again. Milliseconds since 1970. */
+export class RetryTimes {
+  readonly #times = new Map<string, number>();
+
+  isDue(sourceId: string, now: number): boolean {
+    return (this.#times.get(sourceId) ?? 0) <= now;
+  }
+
+  after(sourceId: string, at: number): void {
+    if (this.#times.size >= MOST) this.#times.clear();
+    this.#times.set(sourceId, at);
+  }
+
+  forget(sourceId: string): void {
+    this.#times.delete(sourceId);
+  }
+}
+
+/** Where time alone is missing, when it has passed; otherwise after `againMs`. */
+export function blockedUntil(blockers: readonly Blocker[], { now, againMs }: { readonly now: number; readonly againMs: number }): number {
+  const untils = blockers.map((blocker) => (blocker.kind === 'too_young' ? blocker.until : null));
+  const known = untils.filter((until) => until !== null);
+  return known.length > 0 && known.length === blockers.length ? Math.min(Math.max(...known), now + againMs) : now + againMs;
+}
