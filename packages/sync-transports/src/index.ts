@@ -43,5 +43,6 @@ export type { LeftOut, SourceFilter } from './source-filter.ts';
 export type { SourceSurvey, SourceSurveyor } from './source-survey.ts';
 export type * from './transport.ts';
 export * from './failures/index.ts';
+export * from './rclone/index.ts';
 export * from './rsync-ssh/index.ts';
 export * from './ssh/index.ts';

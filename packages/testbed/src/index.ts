@@ -8,6 +8,8 @@ export { readOnlyMount, smallDisk } from './mounts.ts';
 export type { Mount } from './mounts.ts';
 export { withPrivateTmux } from './private-tmux.ts';
 export type { PrivateTmux } from './private-tmux.ts';
+export { remoteOf, startRcloneServer, writeRcloneConfig } from './rclone-serve.ts';
+export type { RcloneRemote, RcloneServeOptions, RcloneServer } from './rclone-serve.ts';
 export { findProgram, requireService } from './require-service.ts';
 export type { Service } from './require-service.ts';
 export { runProgram, runToEnd } from './run-program.ts';

@@ -4,7 +4,7 @@ import { PUBLISH_STEPS } from '@longhaul/sync-transports';
 import { describe, expect, it } from 'vitest';
 import { report } from './describe-chain.ts';
 import type { JobOptions } from './transport-bench.ts';
-import { EXACT, TransportBench } from './transport-bench.ts';
+import { TransportBench } from './transport-bench.ts';
 import type { TransportSubject } from './subject.ts';
 
 const raw = (path: string): RawPath => path as RawPath;
@@ -28,7 +28,7 @@ export function describeCrash(subject: TransportSubject): void {
       const receipt = await bench.transport.readReceipt({ finalName: raw('results') });
       const isPublished = receipt.kind === 'receipt' && receipt.receipt.sealId === seal.id;
       if (!isPublished) {
-        expect(await bench.compared(seal, NEXT)).toEqual(EXACT);
+        expect(await bench.compared(seal, NEXT)).toEqual(bench.exact);
         expect(await bench.text('a')).toBe('first');
         const pushed = await bench.push(seal, NEXT);
         expect(pushed).toMatchObject({ ok: true });
@@ -55,13 +55,13 @@ async function killed(subject: TransportSubject, step: string): Promise<{ readon
   rmSync(`${bench.folder}/results/only first`);
   const seal = await bench.sealAgain();
   expect(await bench.push(seal, JOB)).toMatchObject({ ok: true });
-  expect(await bench.compared(seal, JOB)).toEqual(EXACT);
+  expect(await bench.compared(seal, JOB)).toEqual(bench.exact);
   await bench.world.publishUntil?.(step, bench.publishRequest(seal, JOB));
   return { bench, seal };
 }
 
 async function expectSecond(bench: TransportBench, seal: Seal): Promise<void> {
   expect([await bench.text('a'), await bench.text('only first')]).toEqual(['second', undefined]);
-  expect(await bench.compared(seal, NEXT, 'final')).toEqual(EXACT);
+  expect(await bench.compared(seal, NEXT, 'final')).toEqual(bench.exact);
   expect(await bench.leftovers()).toEqual([]);
 }

@@ -4,7 +4,7 @@ import type { RawPath } from '@longhaul/sync-transports';
 import { compareManifest } from '@longhaul/sync-transports';
 import { describe, expect, it } from 'vitest';
 import type { TransportSubject } from './subject.ts';
-import { EXACT, TransportBench } from './transport-bench.ts';
+import { TransportBench } from './transport-bench.ts';
 
 const TREE = '.longhaul-incoming/job-1/tree';
 const raw = (path: string): RawPath => path as RawPath;
@@ -21,7 +21,7 @@ export function describeVerification(subject: TransportSubject): void {
       await bench.push(seal);
       expect(await bench.compared(seal)).toMatchObject({ mismatched: ['big'] });
       expect(await bench.push(seal, { repeat: [raw('big')] })).toMatchObject({ ok: true });
-      expect(await bench.compared(seal)).toEqual(EXACT);
+      expect(await bench.compared(seal)).toEqual(bench.exact);
     });
 
     it('sees a flipped byte in a published result', async () => {
@@ -38,7 +38,7 @@ export function describeVerification(subject: TransportSubject): void {
       await bench.push(seal);
       await bench.destination.corrupt(raw(`${TREE}/one`));
       await bench.push(seal, { repeat: [raw('one'), raw('two')] });
-      expect(await bench.compared(seal)).toEqual(EXACT);
+      expect(await bench.compared(seal)).toEqual(bench.exact);
     });
 
     it('tells what is missing and what is too much, and prunes just that', async () => {
@@ -48,11 +48,11 @@ export function describeVerification(subject: TransportSubject): void {
       await bench.destination.remove(raw(`${TREE}/b`));
       await bench.destination.write(raw(`${TREE}/extra\nfolder/file`), 'x');
       const extra = [raw('extra\nfolder'), raw('extra\nfolder/file')];
-      expect(await bench.compared(seal)).toEqual({ missing: ['b'], extra, mismatched: [], strength: 'sha256' });
+      expect(await bench.compared(seal)).toEqual({ missing: ['b'], extra, mismatched: [], strength: bench.exact.strength });
       await bench.transport.prune({ placement: bench.placement(), extras: extra });
-      expect(await bench.compared(seal)).toEqual({ missing: ['b'], extra: [], mismatched: [], strength: 'sha256' });
+      expect(await bench.compared(seal)).toEqual({ missing: ['b'], extra: [], mismatched: [], strength: bench.exact.strength });
       await bench.push(seal);
-      expect(await bench.compared(seal)).toEqual(EXACT);
+      expect(await bench.compared(seal)).toEqual(bench.exact);
     });
 
     it('refuses to prune beyond the tree', async () => {
@@ -96,7 +96,7 @@ export function describeVerification(subject: TransportSubject): void {
       rmSync(join(bench.folder, 'results'), { recursive: true });
       const seal = await bench.sealed([{ path: 'a', content: 'second, longer' }, { path: 'was file/f', content: 'y' }, { path: 'was folder', content: 'y' }]);
       expect(await bench.push(seal, { epoch: 2 })).toMatchObject({ ok: true });
-      expect(await bench.compared(seal, { epoch: 2 })).toEqual(EXACT);
+      expect(await bench.compared(seal, { epoch: 2 })).toEqual(bench.exact);
     });
   });
 }

@@ -1,4 +1,4 @@
-import type { PublishRequest, RawPath, Transport } from '@longhaul/sync-transports';
+import type { ProofStrength, PublishRequest, RawPath, Transport } from '@longhaul/sync-transports';
 
 /** A transport under test: each test gets an empty destination of its own. */
 export interface TransportSubject {
@@ -8,7 +8,32 @@ export interface TransportSubject {
   readonly crashes: 'each-step' | 'none';
   /** `chained`: its publish ties each receipt to the one before (`receiptHead`, `listReceipts`). Absent: it keeps no chain. */
   readonly receipts?: 'chained';
+  /** What it keeps and proves; left out: all of it. */
+  readonly traits?: Partial<TransportTraits>;
   create(): Promise<TransportWorld>;
+}
+
+/** Where transports may differ. What one does not keep it refuses or says; that is for its own tests. */
+export interface TransportTraits {
+  /** What a proof of it is worth. Default `sha256`. */
+  readonly strength: ProofStrength;
+  /** `content`: no symlinks, modes, hard links and holes as such. Default `all`. */
+  readonly keeps: 'all' | 'content';
+  /** `text`: names that are no UTF-8 are refused. Default `bytes`. */
+  readonly names: 'bytes' | 'text';
+  /** Whether a file keeps its time. Default `kept`. */
+  readonly times: 'kept' | 'lost';
+  /** `whole`: a further generation is sent from the beginning. Default `difference`. */
+  readonly generations: 'difference' | 'whole';
+  /** `in-tree`: an interrupted push leaves the part of a file under its name in staging. Default `apart`. */
+  readonly partials: 'apart' | 'in-tree';
+  /** Whether a probe tells free space. Default `told`. */
+  readonly space: 'told' | 'unknown';
+}
+
+/** {@link TransportSubject.traits}, with what was left out. */
+export function traitsOf({ traits = {} }: TransportSubject): TransportTraits {
+  return { strength: 'sha256', keeps: 'all', names: 'bytes', times: 'kept', generations: 'difference', partials: 'apart', space: 'told', ...traits };
 }
 
 /** One empty destination, and hands to look at it and to spoil it that do not go through the transport. Disposing of it ends all it started. */

@@ -6,7 +6,8 @@ import { compareManifest, createSealer, displayPath, joinRaw, sourceIdOf } from 
 import { expect, onTestFinished } from 'vitest';
 import type { SourceEntry } from './source-tree.ts';
 import { writeSource } from './source-tree.ts';
-import type { DestinationHands, TransportSubject, TransportWorld } from './subject.ts';
+import type { DestinationHands, TransportSubject, TransportTraits, TransportWorld } from './subject.ts';
+import { traitsOf } from './subject.ts';
 
 const NOW = '2026-11-22T10:00:00.000Z';
 
@@ -27,8 +28,11 @@ export class TransportBench {
   /** Folder of sources. */
   readonly folder: string;
 
-  private constructor(world: TransportWorld, transport: Transport, folder: string) {
+  readonly traits: TransportTraits;
+
+  private constructor({ world, transport, folder, traits }: Pick<TransportBench, 'world' | 'transport' | 'folder' | 'traits'>) {
     this.world = world;
+    this.traits = traits;
     this.transport = transport;
     this.folder = folder;
     this.sealer = createSealer({ stateDir: join(folder, '.state') });
@@ -38,7 +42,7 @@ export class TransportBench {
   static async open(subject: TransportSubject): Promise<TransportBench> {
     const world = await subject.create();
     const folder = mkdtempSync(join(tmpdir(), 'longhaul-conformance-'));
-    const bench = new TransportBench(world, await world.connect(), folder);
+    const bench = new TransportBench({ world, transport: await world.connect(), folder, traits: traitsOf(subject) });
     onTestFinished(async () => {
       await bench.sealer[Symbol.asyncDispose]();
       await world[Symbol.asyncDispose]();
@@ -49,6 +53,11 @@ export class TransportBench {
 
   get destination(): DestinationHands {
     return this.world.destination;
+  }
+
+  /** A destination that holds exactly the sealed set, proven as well as it can. */
+  get exact(): ManifestComparison {
+    return { missing: [], extra: [], mismatched: [], strength: this.traits.strength };
   }
 
   /** Writes a source and seals it. The same name again is the next generation of the same source. */
@@ -95,7 +104,7 @@ export class TransportBench {
   /** Push, verify, publish: all must go well. */
   async deliver(seal: Seal, job: JobOptions = {}): Promise<void> {
     expect(await this.push(seal, job)).toMatchObject({ ok: true, errorKind: null });
-    expect(await this.compared(seal, job)).toEqual(EXACT);
+    expect(await this.compared(seal, job)).toEqual(this.exact);
     expect(await this.publish(seal, job)).toEqual({ kind: 'published' });
   }
 
@@ -110,6 +119,3 @@ export class TransportBench {
     return (await this.destination.list(root as RawPath)).filter((path) => path !== root && path !== `${root}/.locks`);
   }
 }
-
-/** A destination that holds exactly the sealed set, proven by its own hash. */
-export const EXACT: ManifestComparison = { missing: [], extra: [], mismatched: [], strength: 'sha256' };

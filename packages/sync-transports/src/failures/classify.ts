@@ -1,6 +1,8 @@
 import type { Classification, FailedRun } from './failure-rule.ts';
 import type { RuleMatch } from './match-rules.ts';
 import { classificationOf, firstMatch, lines, unclassified } from './match-rules.ts';
+import { logText } from '../rclone/json-log.ts';
+import { RCLONE_CODE_FAILURES, RCLONE_TEXT_FAILURES } from './rclone-failures.ts';
 import { REMOTE_SCRIPT_FAILURES } from './remote-script-failures.ts';
 import { RSYNC_CODE_FAILURES, RSYNC_CONNECTION_CODES, RSYNC_LINE_FAILURES, RSYNC_SEVERITY, RSYNC_TEXT_FAILURES } from './rsync-failures.ts';
 import { SSH_FAILURES } from './ssh-failures.ts';
@@ -30,6 +32,16 @@ export function classifyRsync(run: FailedRun): RsyncVerdict {
 export function classifySsh(run: FailedRun): Classification {
   const match = firstMatch(SSH_FAILURES, run);
   return match === null ? unclassified(run, SILENT) : classificationOf(match, run);
+}
+
+/**
+ * What made rclone fail: `stderr` as it came with `--use-json-log`, lines of plain text among it. A code that no table knows is a failure, never a success.
+ * Only to be asked about a run that did not end with 0.
+ */
+export function classifyRclone(run: FailedRun): Classification {
+  const told = { ...run, stderr: logText(run.stderr) };
+  const match = firstMatch(RCLONE_TEXT_FAILURES, told) ?? firstMatch(RCLONE_CODE_FAILURES, told);
+  return match === null ? unclassified(told, UNKNOWN_HINT) : classificationOf(match, told);
 }
 
 /** What made one of our remote scripts fail: ssh (255), or a program of the script. */

@@ -25,6 +25,8 @@ export interface FailureFacts {
   readonly sourceMissing?: boolean;
   /** This destination has answered before. */
   readonly everReached?: boolean;
+  /** The disk at the destination has no room for what is to come: asked after a failure that does not say so. */
+  readonly destinationFull?: boolean;
   /** How often in a row the connection broke at this same file, this time included. */
   readonly failuresAtSameFile?: number;
   /** For the hints: `user@host`. */
@@ -35,7 +37,7 @@ export interface FailureFacts {
   readonly name?: string;
 }
 
-export type FailureFactName = 'sourceMissing' | 'everReached' | 'stuckAtOneFile';
+export type FailureFactName = 'sourceMissing' | 'everReached' | 'destinationFull' | 'stuckAtOneFile';
 
 /** What a failure was, and by which line it was told. */
 export interface Classification {
