@@ -1,7 +1,7 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import { passingPath } from '../protocol/layout.ts';
 import type { RawPath } from '../raw-path.ts';
-import type { ProbeReport } from '../transport.ts';
+import type { ProbeOptions, ProbeReport } from '../transport.ts';
 import { newNonce } from './nonce.ts';
 import type { RcloneProgram } from './rclone-program.ts';
 import type { RemoteFacts } from './remote-facts.ts';
@@ -15,22 +15,26 @@ const OUT_OF_REACH: readonly (TransportErrorKind | null)[] = [TransportErrorKind
 const NOT_REACHED: ProbeReport = { reachable: false, errorKind: null, evidence: null, hint: null, freeBytes: null, totalBytes: null, hash: 'size', tools: [] };
 
 /** Asks what the remote can do, writes and deletes a small file. Never throws for a destination that does not answer. */
-export async function probe(program: RcloneProgram, signal?: AbortSignal): Promise<ProbeReport> {
+export async function probe(program: RcloneProgram, { touch = 'test_write', signal }: ProbeOptions = {}): Promise<ProbeReport> {
   try {
     const [facts, version] = await Promise.all([readRemoteFacts(program, signal), program.run({ doing: 'asking for the version', args: ['version'], signal })]);
     const folder = new RemoteFolder(program, facts);
     const [{ type }, strength] = await Promise.all([folder.kind(signal), folder.strength(signal), folder.assertThere(signal)]);
-    const file = passingPath('probe', newNonce());
-    try {
-      await folder.write(file, TEST_TEXT);
-    } finally {
-      await folder.removeFile(file);
-    }
+    if (touch === 'test_write') await testWrite(folder);
     const space = facts.tellsSpace ? await freeBytes(program, signal) : { freeBytes: null, totalBytes: null };
     return { reachable: true, errorKind: null, evidence: null, hint: adviceFor(type), ...space, hash: strength, tools: [version.split('\n')[0]?.trim() ?? 'rclone', `backend ${type ?? 'unknown'}`, ...limits(facts)] };
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     return { ...NOT_REACHED, reachable: !OUT_OF_REACH.includes(error.errorKind), errorKind: error.errorKind ?? TransportErrorKind.CONFIG, evidence: error.message, hint: error.hint };
+  }
+}
+
+async function testWrite(folder: RemoteFolder): Promise<void> {
+  const file = passingPath('probe', newNonce());
+  try {
+    await folder.write(file, TEST_TEXT);
+  } finally {
+    await folder.removeFile(file);
   }
 }
 

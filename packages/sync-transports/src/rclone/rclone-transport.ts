@@ -9,7 +9,7 @@ import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
 import type { Receipt } from '../receipt.ts';
 import type { Seal } from '../seal.ts';
-import type { HashsumRequest, Placement, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
+import type { HashsumRequest, Placement, ProbeOptions, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
 import { checkNames } from './check-names.ts';
 import type { ClaimOutcome } from './epoch-staging.ts';
 import { EpochStaging } from './epoch-staging.ts';
@@ -58,8 +58,8 @@ export class RcloneTransport implements Transport {
     this.#afterPublishStep = afterPublishStep;
   }
 
-  async probe({ signal }: { readonly signal?: AbortSignal } = {}): Promise<ProbeReport> {
-    return probe(this.#program, signal);
+  async probe(options: ProbeOptions = {}): Promise<ProbeReport> {
+    return probe(this.#program, options);
   }
 
   async checkNames(seal: Seal): Promise<void> {
