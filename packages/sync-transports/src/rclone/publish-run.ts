@@ -77,7 +77,7 @@ export class PublishRun {
       case 'parents':
         // A move makes the folders above its goal, at every remote.
         return NEXT;
-      case 'link':
+      case 'announce':
         // Links of a chain are made exclusively; rclone has no such step that every remote knows.
         return NEXT;
       case 'stage-in':
