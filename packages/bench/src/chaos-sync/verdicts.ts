@@ -44,11 +44,14 @@ function digests(folder: string): ReadonlyMap<string, string> {
   return new Map(paths.map((file) => [relative(folder, file), createHash('sha256').update(readFileSync(file)).digest('hex')]));
 }
 
+/** Of a script whose connection ended with its worker: empty files and folders that nobody reads. */
+const SCRAPS = /^\.(?:new|gone|probe|names)\./;
+
 async function leftBehind({ place, sources, sync }: SyncRunWorld): Promise<readonly string[]> {
   const expected = new Set([...sources.map((source) => basename(source)), '.longhaul-incoming']);
   const strangers = readdirSync(place).filter((name) => !expected.has(name));
   const incoming = join(place, '.longhaul-incoming');
-  const staging = existsSync(incoming) ? readdirSync(incoming).filter((name) => name !== '.locks' && !/^\.(?:new|gone|probe)\./.test(name)) : [];
+  const staging = existsSync(incoming) ? readdirSync(incoming).filter((name) => name !== '.locks' && !SCRAPS.test(name)) : [];
   const locks = existsSync(join(incoming, '.locks')) ? readdirSync(join(incoming, '.locks')) : [];
   const leases = await sync.store.leases();
   return [

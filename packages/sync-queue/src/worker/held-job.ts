@@ -14,7 +14,7 @@ const FENCE_SHARE = 0.7;
 export class HeldJob implements Disposable {
   readonly lease: LeaseRef;
   readonly #env: WorkerEnv;
-  readonly #abort = new AbortController();
+  #abort = new AbortController();
   #stop: Stop | null = null;
   #shielded = false;
   #beating = false;
@@ -45,6 +45,12 @@ export class HeldJob implements Disposable {
   stopWith(stop: Stop): void {
     if (this.#stop === null || stop.kind === 'leaseLost') this.#stop = stop;
     if (!this.#shielded || stop.kind === 'leaseLost') this.#abort.abort(new Stopped(this.#stop));
+  }
+
+  /** What was ended is over; what comes now has a signal of its own. */
+  goOn(): void {
+    this.#stop = null;
+    this.#abort = new AbortController();
   }
 
   /** Why the work ended, or must. */

@@ -83,10 +83,12 @@ async function outcomeOf(run: JobRun): Promise<Outcome> {
 async function answerOf(run: JobRun, error: unknown): Promise<Outcome> {
   if (isLeaseLost(error) || isStoreFailure(error)) throw error;
   const stop = run.held.stop;
-  if (stop !== null) return stoppedOutcome(run, stop);
+  // The push is ended; what follows, a probe, must not be ended by the same.
+  if (stop?.kind === 'stalled') run.held.goOn();
+  else if (stop !== null) return stoppedOutcome(run, stop);
   if (error instanceof WindowClosed) return { ...heldByWindow({ destination: run.job.destination, limit: error.limit, now: run.env.clock.now() }), progress: run.progress.latest };
   try {
-    return await answerFailure(run, failureOfError(error));
+    return await answerFailure(run, stop === null ? failureOfError(error) : stalled(run, stop.afterMs));
   } catch (second) {
     if (run.held.stop === null) throw second;
     return stoppedOutcome(run, run.held.stop);
@@ -109,7 +111,7 @@ async function work(run: JobRun): Promise<Outcome> {
   return verifyJob(run);
 }
 
-function stoppedOutcome(run: JobRun, stop: Stop): Outcome | Promise<Outcome> {
+function stoppedOutcome(run: JobRun, stop: Stop): Outcome {
   switch (stop.kind) {
     case 'leaseLost':
       throw new Stopped(stop);
@@ -118,7 +120,7 @@ function stoppedOutcome(run: JobRun, stop: Stop): Outcome | Promise<Outcome> {
     case 'shutdown':
       return { kind: 'again', to: run.stateToGoBackTo, delayMs: 0, hold: null, charge: 'nothing', reason: 'interrupted: its worker was told to stop, no attempt charged', progress: run.progress.latest };
     case 'stalled':
-      return answerFailure(run, stalled(run, stop.afterMs));
+      return { kind: 'again', to: run.stateToGoBackTo, delayMs: 0, hold: null, charge: 'nothing', reason: `interrupted: ${stalled(run, stop.afterMs).message}`, progress: run.progress.latest };
   }
 }
 
