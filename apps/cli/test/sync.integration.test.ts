@@ -196,11 +196,11 @@ describe('sync push', () => {
   it('says what is wrong with a source or a destination before anything is queued', async () => {
     const world = withDisk();
     world.write('here/file', '1');
-    world.write('longhaul.yaml', 'destinations: { s3: { type: rclone, remote: "lab:x" } }');
+    world.write('longhaul.yaml', 'destinations: { s3: { type: rclone, remote: "lab,pass=secret:x" } }');
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [['missing', '--to', path.join(world.root, 'disk')], 3, /does not exist/],
       [['here', '--to', '/no/such/folder'], 2, /not a folder that exists/],
-      [['here', '--to', 's3'], 2, /no transport "rclone"/],
+      [['here', '--to', 's3'], 2, /must be remote:path/],
       [['here', '--to', path.join(world.root, 'disk'), '--as', '../up'], 2, /cannot be a final name/],
       [['here'], 2, /--to DEST is missing/],
     ];

@@ -116,6 +116,12 @@ export interface RcloneDestination extends DestinationCommon {
   readonly type: 'rclone';
   /** `remote:path`. */
   readonly remote: string;
+  /** How it proves what it holds: by a hash of its own, by reading every byte back, by sizes alone; `auto`: the strongest it can. */
+  readonly verify: 'auto' | 'hash' | 'download' | 'size';
+  /** Absolute; null: rclone's own default. */
+  readonly configFile: string | null;
+  /** Files at the same time; null: rclone's own default. */
+  readonly transfers: number | null;
 }
 
 export type DestinationSettings = LocalDestination | RsyncSshDestination | RcloneDestination;

@@ -91,4 +91,4 @@ export type RawDestination =
       knownHosts?: Optional<string>;
       sshConfig?: Optional<string>;
     })
-  | (RawCommon & { type: 'rclone'; remote: string });
+  | (RawCommon & { type: 'rclone'; remote: string; verify?: Optional<'auto' | 'hash' | 'download' | 'size'>; configFile?: Optional<string>; transfers?: Optional<number> });

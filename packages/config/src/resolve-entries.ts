@@ -52,7 +52,7 @@ export function resolveDestination(raw: RawDestination, context: FileContext): D
         ...common,
       };
     case 'rclone':
-      return { type: 'rclone', remote: raw.remote, ...common };
+      return { type: 'rclone', remote: raw.remote, verify: raw.verify ?? 'auto', configFile: file(raw.configFile), transfers: raw.transfers ?? null, ...common };
   }
 }
 

@@ -129,7 +129,15 @@ const destination: z.ZodType<RawDestination> = z.discriminatedUnion('type', [
     sshConfig: text.optional(),
     ...common,
   }),
-  z.strictObject({ type: z.literal('rclone'), remote: z.string().regex(/^[^\s:-][^:]*:/, { error: 'must be remote:path, as rclone writes it' }), ...common }),
+  z.strictObject({
+    type: z.literal('rclone'),
+    // No options within: they would stand in the argument list of every call.
+    remote: z.string().regex(/^[^\s:,/-][^:,/]*:/, { error: 'must be remote:path, as rclone writes it; options and passwords go into rclone config' }),
+    verify: z.enum(['auto', 'hash', 'download', 'size']).optional().meta({ description: 'How it proves what it holds: hash (a SHA-256 of its own), download (every byte is read back), size (never enough to delete the local copy); the strongest it can if not given' }),
+    configFile: text.optional().meta({ description: "rclone's configuration file; its own default if not given" }),
+    transfers: z.int().min(1).max(64).optional().meta({ description: 'Files at the same time; 4 if not given' }),
+    ...common,
+  }),
 ]);
 
 /** The shape of `longhaul.yaml` (design §7). Unknown keys are errors: a misspelt one would be a setting that silently does nothing. */

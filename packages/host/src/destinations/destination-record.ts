@@ -16,9 +16,13 @@ export interface DestinationRecord {
   readonly settings: DestinationSettings;
 }
 
+const RCLONE_DEFAULTS: Partial<Extract<DestinationSettings, { type: 'rclone' }>> = { verify: 'auto', configFile: null, transfers: null };
+
 /** What a version that wrote the record did not know yet. */
 function withAll(record: DestinationRecord): DestinationRecord {
-  return { ...record, settings: { ...{ bandwidthWindows: [], concurrency: null }, ...record.settings } };
+  const { settings } = record;
+  const common = { bandwidthWindows: [], concurrency: null };
+  return { ...record, settings: settings.type === 'rclone' ? { ...common, ...RCLONE_DEFAULTS, ...settings } : { ...common, ...settings } };
 }
 
 /** Reads a record; null for anything that is none. */

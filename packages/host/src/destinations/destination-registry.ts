@@ -125,7 +125,7 @@ function placeOf(settings: DestinationSettings): readonly (string | number | nul
     case 'rsync_ssh':
       return ['rsync_ssh', settings.target, settings.port, settings.path];
     case 'rclone':
-      return ['rclone', settings.remote];
+      return ['rclone', settings.remote, settings.configFile];
   }
 }
 

@@ -65,6 +65,8 @@ export interface SyncProgram {
 
 /** rsync 3.1 has --info=progress2 and --outbuf (design §5.2). */
 const RSYNC_FLOOR = [3, 1];
+/** Debian 12's; older ones were not tried. */
+const RCLONE_FLOOR = [1, 60];
 
 export function syncProgramRow({ program, fact, needed }: SyncProgram, platform: InstallPlatform): DoctorRow {
   if (!fact.known) return unknownRow(program, fact);
@@ -74,8 +76,12 @@ export function syncProgramRow({ program, fact, needed }: SyncProgram, platform:
   }
   const { version, path } = fact.value;
   const found = `${version} (${path})`;
-  if (program !== 'rsync') return fine(program, found);
   const number = versionIn(version);
+  if (program === 'rclone' && number !== null && !isAtLeast(number, RCLONE_FLOOR)) {
+    const text = `${found} is too old: rclone 1.60 is needed`;
+    return needed ? problem(program, text, installHint(program, platform)) : warning(program, text, installHint(program, platform));
+  }
+  if (program !== 'rsync') return fine(program, found);
   if (/openrsync/i.test(version) || (number !== null && !isAtLeast(number, RSYNC_FLOOR))) {
     const text = `${found} cannot be used: rsync 3.1 is needed`;
     return needed ? problem(program, text, installHint(program, platform)) : warning(program, text, installHint(program, platform));

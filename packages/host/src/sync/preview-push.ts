@@ -8,7 +8,7 @@ import type { DestinationRegistry, ResolvedDestination } from '../destinations/d
 import { placeText } from './destination-list.ts';
 import type { PushInput } from './sync-host.ts';
 import type { TransportPool } from './transport-pool.ts';
-import { refuseUnsupported } from './transport-pool.ts';
+import { refuseUnusable } from './transport-pool.ts';
 
 /** What a push would do. Nothing was changed for it, here or there. */
 export interface PushPreview {
@@ -58,7 +58,7 @@ export interface PreviewParts {
 /** Lists the source and looks at each destination. @throws as SyncHost.push does, and SourceChangedError, SourceNameError */
 export async function previewPush({ source, to, as, filter = {} }: PushInput, parts: PreviewParts, signal?: AbortSignal): Promise<PushPreview> {
   const resolved = [...new Set(to)].map((name) => parts.destinations.peek(name, parts.config));
-  for (const { id, settings } of resolved) refuseUnsupported(id, settings);
+  for (const { id, settings } of resolved) refuseUnusable(id, settings);
   const aborting = signal === undefined ? {} : { signal };
   const planned = await Promise.all(resolved.map(async (destination) => {
     const template = as ?? destination.settings.as;

@@ -26,7 +26,7 @@ import { followJobs } from './follow-jobs.ts';
 import type { PushPreview } from './preview-push.ts';
 import { previewPush } from './preview-push.ts';
 import type { TransportPool } from './transport-pool.ts';
-import { refuseUnsupported } from './transport-pool.ts';
+import { refuseUnusable } from './transport-pool.ts';
 
 /** How often other workers are looked at. Milliseconds. */
 const IDLE_POLL_MS = 300;
@@ -95,7 +95,7 @@ export class SyncHost implements AsyncDisposable {
   async push({ source, to, as, priority = 0, filter = {} }: PushInput): Promise<readonly PushedJob[]> {
     const { destinations, config } = this.#parts;
     const resolved = [...new Set(to)].map((name) => destinations.register(name, config));
-    for (const { id, settings } of resolved) refuseUnsupported(id, settings);
+    for (const { id, settings } of resolved) refuseUnusable(id, settings);
     const pushed: PushedJob[] = [];
     for (const { id, settings } of resolved) {
       const template = as ?? settings.as;
@@ -188,7 +188,7 @@ export class SyncHost implements AsyncDisposable {
   /** Asks a destination now. @throws ConfigError for one that nobody knows */
   async probe(name: string, signal?: AbortSignal): Promise<ProbeReport> {
     const { id, settings } = await this.#resolve(name);
-    refuseUnsupported(id, settings);
+    refuseUnusable(id, settings);
     const destination = await this.#parts.transports.find(id);
     if (destination === null) throw new ConfigError(`there is no destination "${name}"`);
     return await destination.transport.probe(signal === undefined ? {} : { signal });

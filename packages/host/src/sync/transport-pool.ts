@@ -1,10 +1,9 @@
 import type { DestinationSettings } from '@longhaul/config';
 import { bandwidthAt } from '@longhaul/config';
-import { ConfigError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import type { Destination } from '@longhaul/sync-queue';
-import type { Transport } from '@longhaul/sync-transports';
-import { LocalTransport, RsyncSshTransport } from '@longhaul/sync-transports';
+import type { RcloneDestination, Transport } from '@longhaul/sync-transports';
+import { LocalTransport, parseRcloneDestination, RcloneTransport, RsyncSshTransport } from '@longhaul/sync-transports';
 
 import type { DestinationRegistry, ResolvedDestination } from '../destinations/destination-registry.ts';
 
@@ -32,13 +31,13 @@ export class TransportPool implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** null where nobody knows the destination any more. @throws ConfigError for a type that this version cannot do */
+  /** null where nobody knows the destination any more. @throws ConfigError for settings that no transport can use */
   async find(id: string): Promise<Destination | null> {
     const found = await this.#options.destinations.find(id);
     return found === null ? null : this.use(found);
   }
 
-  /** The destination with these settings. @throws ConfigError for a type that this version cannot do */
+  /** The destination with these settings. @throws ConfigError for settings that no transport can use */
   use(found: ResolvedDestination): Destination {
     const { id } = found;
     const settings = JSON.stringify(found.settings);
@@ -73,15 +72,15 @@ function makeTransport(id: string, settings: DestinationSettings, runner: Proces
       return new RsyncSshTransport({ name: id, target, path, ...given, runner });
     }
     case 'rclone':
-      throw unsupported(settings);
+      return new RcloneTransport({ ...rcloneDestination(id, settings), runner });
   }
 }
 
-/** @throws ConfigError for a type that this version cannot do: said before anything is queued */
-export function refuseUnsupported(id: string, settings: DestinationSettings): void {
-  if (settings.type === 'rclone') throw new ConfigError(`destination "${id}" cannot be used: ${unsupported(settings).message}`, { fix: 'use type: rsync_ssh or type: local' });
+/** @throws ConfigError for settings that no transport can use: said before anything is queued */
+export function refuseUnusable(id: string, settings: DestinationSettings): void {
+  if (settings.type === 'rclone') parseRcloneDestination(rcloneDestination(id, settings));
 }
 
-function unsupported({ type }: DestinationSettings): ConfigError {
-  return new ConfigError(`this version has no transport "${type}"`, { fix: 'use type: rsync_ssh or type: local' });
+function rcloneDestination(name: string, { remote, verify, configFile, transfers }: Extract<DestinationSettings, { type: 'rclone' }>): RcloneDestination {
+  return { name, remote, verify, ...(configFile === null ? {} : { configFile }), ...(transfers === null ? {} : { transfers }) };
 }
