@@ -17,7 +17,7 @@ export interface ReconcileOptions {
 }
 
 /**
- * Takes notice of ended runs until the signal comes: outputs go into the queue, retention is applied, logs are held to their limits (design §6, §4.6). Also what the
+ * Takes notice of ended runs until the signal comes: restart loops whose launcher was killed go on, outputs go into the queue, retention is applied, logs are held to their limits (design §6, §4.6). Also what the
  * launcher's hook could not do: after a reboot, a full disk, a killed launcher.
  */
 export async function reconcile({ host, signal, log }: ReconcileOptions): Promise<void> {
@@ -38,6 +38,7 @@ export async function reconcile({ host, signal, log }: ReconcileOptions): Promis
 }
 
 async function look(host: Host, { log, retentionIsDue }: { readonly log: (text: string) => void; readonly retentionIsDue: boolean }): Promise<void> {
+  await host.sessions.takeUpLost();
   const outcomes = await host.settleOutputs();
   for (const { path: output, destination, jobId, problem } of outcomes) log(`output ${JSON.stringify(output)} -> ${destination}: ${jobId === null ? `not sent: ${problem ?? ''}` : `job ${jobId}`}`);
   const markers = await host.runs.endedMarkers();

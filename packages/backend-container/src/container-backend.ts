@@ -7,6 +7,7 @@ import type {
   BackendProbe,
   ContainerRuntime,
   ExecOptions,
+  ListOptions,
   LogChunk,
   LogOptions,
   Presence,
@@ -106,8 +107,8 @@ export class ContainerBackend implements SessionBackend {
     await adopt(this.#ports.runs.observe(run), this.#ports);
   }
 
-  async list(): Promise<SessionListing> {
-    return listSessions(this.#ports);
+  async list(options: ListOptions = {}): Promise<SessionListing> {
+    return listSessions(this.#ports, options);
   }
 
   async *logs(name: string, options: LogOptions): AsyncGenerator<LogChunk> {

@@ -1,9 +1,12 @@
-import type { SessionListing, SessionStatus } from '@longhaul/sessions';
+import { isLonghaulError } from '@longhaul/errors';
+import type { ListOptions, RunDirectory, SessionListing, SessionStatus } from '@longhaul/sessions';
 
+import type { ContainerRecord } from './container-record.ts';
+import { readContainerRecord } from './container-record.ts';
 import type { ContainerListing, EngineClient } from './engine/index.ts';
 import { foreignStatus, listContainers, ownerOf } from './engine/index.ts';
 import type { FindPorts } from './find-container.ts';
-import { isOurs } from './find-container.ts';
+import { isOurs, terminalOf } from './find-container.ts';
 
 interface Survey {
   readonly client: EngineClient;
@@ -11,22 +14,47 @@ interface Survey {
 }
 
 /** All sessions: ours from their records, others from the engines, by one call for each (design §4.1). An engine that cannot be asked makes `unavailable`. */
-export async function listSessions(ports: FindPorts): Promise<SessionListing> {
+export async function listSessions(ports: FindPorts, { whose = 'all' }: ListOptions): Promise<SessionListing> {
   const clients = ports.engines.required();
   const managed = ports.runs.currentStatuses({ backend: 'container' });
+  // Of ours an engine knows only one thing that the record does not: which are paused.
+  if (whose === 'ours' && !managed.some(({ state }) => state === 'running')) return { sessions: managed, unavailable: null };
   const surveys = await Promise.all(clients.map(async (client) => ({ client, listing: await listContainers(client) })));
   const paused = new Set(surveys.flatMap(({ listing }) => (listing.kind === 'answered' ? listing.containers.filter(({ state }) => state === 'paused').map(runOf) : [])));
   const known = new Set<string>(await ports.runs.names());
-  const foreign = surveys.flatMap((survey) => foreignIn(survey, known, ports));
+  const foreign = whose === 'ours' ? [] : surveys.flatMap((survey) => foreignIn(survey, known, ports));
   const unknown = surveys.find(({ listing }) => listing.kind === 'unknown')?.listing;
   return {
-    sessions: [...managed.map((status) => isPaused(status, paused)), ...foreign],
+    sessions: [...(await Promise.all(managed.map((status) => completed(status, { surveys, paused, ports })))), ...foreign],
     unavailable: unknown?.kind === 'unknown' ? unknown.cause : null,
   };
 }
 
-function isPaused(status: SessionStatus, paused: ReadonlySet<string | null>): SessionStatus {
-  return status.state === 'running' && paused.has(status.runId) ? { ...status, state: 'paused' } : status;
+interface Engines {
+  readonly surveys: readonly Survey[];
+  readonly paused: ReadonlySet<string | null>;
+  readonly ports: FindPorts;
+}
+
+/** What the record of a running one does not say: its engine, its terminal, whether it is paused. As `status` says it. */
+async function completed(status: SessionStatus, { surveys, paused, ports }: Engines): Promise<SessionStatus> {
+  const run = status.state === 'running' && status.runId !== null ? await ports.runs.find(status.runId) : null;
+  if (run === null) return status;
+  const record = recordOf(run);
+  const listing = surveys.find(({ client }) => client.runtime === record?.runtime)?.listing;
+  const isThere = listing?.kind === 'answered' ? listing.containers.some((info) => ownerOf(info)?.runId === run.runId) : null;
+  const state = paused.has(run.runId) ? 'paused' : status.state;
+  return { ...status, state, socketName: record?.runtime ?? null, terminal: terminalOf(record, isThere) };
+}
+
+/** null also where it cannot be read: that keeps no other session from being listed. */
+function recordOf(run: RunDirectory): ContainerRecord | null {
+  try {
+    return readContainerRecord(run);
+  } catch (error) {
+    if (isLonghaulError(error, 'BACKEND_UNAVAILABLE')) return null;
+    throw error;
+  }
 }
 
 function runOf(info: Parameters<typeof ownerOf>[0]): string | null {

@@ -1,7 +1,8 @@
 import { ContainerRuntimeNotFoundError, installHint } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import type { ContainerRuntime } from '@longhaul/sessions';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, realpathSync } from 'node:fs';
+import { basename } from 'node:path';
 
 import type { EngineProbe } from './engine/index.ts';
 import { EngineClient, probeEngine } from './engine/index.ts';
@@ -35,7 +36,15 @@ export class EngineSet {
 
   /** All that are installed, and the client of docker only where there is something to ask: the program alone is no engine. */
   present(): readonly EngineClient[] {
-    return this.#clients.filter((client) => client.isInstalled() && (this.#chosen || client.runtime !== 'docker' || this.#hasDocker()));
+    return this.#clients.filter((client) => client.isInstalled() && (this.#chosen || client.runtime !== 'docker' || (this.#hasDocker() && !this.#isAnotherPodman(client))));
+  }
+
+  /** Whether `docker` leads to the podman that is asked anyway: Debian's podman-docker is a script that calls it, and links its socket in docker's place. */
+  #isAnotherPodman(docker: EngineClient): boolean {
+    if (!this.#clients.some((client) => client.runtime === 'podman' && client.isInstalled())) return false;
+    const { DOCKER_HOST: host = '' } = this.#env;
+    const socket = host.startsWith('unix://') ? host.slice('unix://'.length) : host === '' ? DOCKER_SOCKET : null;
+    return isPodmanProgram(docker.program()) || (socket !== null && basename(realPathOf(socket)) === 'podman.sock');
   }
 
   /** {@link present}, of which there must be one. @throws ContainerRuntimeNotFoundError */
@@ -81,6 +90,43 @@ export function dockerEndpoint(env: Readonly<Record<string, string | undefined>>
   const { DOCKER_HOST: host = '', DOCKER_CONTEXT: context = '' } = env;
   if (host.startsWith('unix://')) return host.slice('unix://'.length);
   return host === '' && (context === '' || context === 'default') && existsSync(DOCKER_SOCKET) ? DOCKER_SOCKET : 'cli';
+}
+
+/** A link to podman, or a script that calls it. */
+function isPodmanProgram(program: string): boolean {
+  const real = realPathOf(program);
+  if (basename(real) === 'podman') return true;
+  try {
+    using file = openForReading(real);
+    const head = file.head();
+    return head.startsWith('#!') && /\bpodman\b/.test(head);
+  } catch {
+    // A program that one may run and not read.
+    return false;
+  }
+}
+
+/** The first kilobyte of a file, as text. */
+function openForReading(path: string): Disposable & { readonly head: () => string } {
+  const fd = openSync(path, 'r');
+  return {
+    head: () => {
+      const buffer = Buffer.alloc(1024);
+      return buffer.toString('latin1', 0, readSync(fd, buffer));
+    },
+    [Symbol.dispose]: () => {
+      closeSync(fd);
+    },
+  };
+}
+
+/** Where links lead; the path itself where there is nothing. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 function missing(runtime?: ContainerRuntime): ContainerRuntimeNotFoundError {

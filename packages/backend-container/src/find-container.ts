@@ -76,9 +76,15 @@ export function managedStatus(current: CurrentRun, record: ContainerRecord | nul
   const status = statusFromRun({ ...current, backend: 'container' });
   const socketName = record?.runtime ?? null;
   if (status.state !== 'running') return { ...status, socketName };
-  if (seen === 'not asked') return { ...status, socketName, terminal: record?.terminal === 'yes' ? 'unknown' : 'none' };
-  const terminal = record?.terminal === 'yes' ? (seen === null ? 'lost' : 'detached') : 'none';
-  return { ...status, socketName, terminal, state: seen?.state === 'paused' ? 'paused' : 'running' };
+  if (seen === 'not asked') return { ...status, socketName, terminal: terminalOf(record, null) };
+  return { ...status, socketName, terminal: terminalOf(record, seen !== null), state: seen?.state === 'paused' ? 'paused' : 'running' };
+}
+
+/** The terminal of a container that runs. @param isThere whether its engine has it; null where that was not asked, or not answered */
+export function terminalOf(record: ContainerRecord | null, isThere: boolean | null): SessionStatus['terminal'] {
+  if (record === null) return 'unknown';
+  if (record.terminal === 'no') return 'none';
+  return isThere === null ? 'unknown' : isThere ? 'detached' : 'lost';
 }
 
 async function findForeign(name: string, ports: FindPorts): Promise<Found> {

@@ -7,7 +7,7 @@ import { freePort, startDockerd, waitFor } from '@longhaul/testbed';
 import { describe, expect, test } from 'vitest';
 
 import type { ContainerInfo } from '../src/engine/index.ts';
-import { EngineClient, ensureImage, foreignLog, foreignStatus, inspectContainer, listContainers, probeEngine } from '../src/engine/index.ts';
+import { EngineClient, ensureImage, foreignLog, foreignStatus, inspectContainer, listContainers, ownerOf, probeEngine } from '../src/engine/index.ts';
 import { describeBoth } from './both-engines.ts';
 import { prepareProvocations, PROVOCATIONS } from './provocations.ts';
 
@@ -64,6 +64,28 @@ describeBoth('the engine', (engine, runtime) => {
     expect(await textOf(foreignLog(client, info, { since: new Date('2100-01-01T00:00:00Z') }))).toEqual({});
     await engine().run('rm', 'foreign');
     await expect(textOf(foreignLog(client, info, {}))).rejects.toThrow('was not found');
+  }, LONG);
+
+  test('a foreign container is followed to its last byte, also where its last line has no end', async () => {
+    const client = clientOf(runtime, engine().env);
+    await engine().run('run', '--detach', '--name', 'unended', '--network', 'none', engine().images.plain, 'sh', '-c', 'echo one; printf begun; while [ ! -e /go ]; do sleep 0.05; done; printf ", ended"');
+    const seen: Buffer[] = [];
+    for await (const { bytes } of foreignLog(client, await infoOf(client, 'unended'), { follow: true })) {
+      if (seen.length === 0) await engine().run('exec', 'unended', 'touch', '/go');
+      seen.push(Buffer.from(bytes));
+    }
+    expect(Buffer.concat(seen).toString()).toBe('one\nbegun, ended');
+    await engine().run('rm', 'unended');
+  }, LONG);
+
+  test('a label with commas in it imitates none of ours in a list', async () => {
+    const client = clientOf(runtime, engine().env);
+    await engine().run('create', '--name', 'imitation', '--label', 'odd=a,io.longhaul.session=train,io.longhaul.run=01KAMK3S7Q4T8V2X6Z0B9D5F1H,io.longhaul.state=0123456789abcdef', engine().images.plain);
+    await engine().run('create', '--name', 'labelled', '--label', 'io.longhaul.session=train', '--label', 'io.longhaul.run=01KAMK3S7Q4T8V2X6Z0B9D5F1H', '--label', 'io.longhaul.state=0123456789abcdef', engine().images.plain);
+    const listing = await listContainers(client);
+    const owners = listing.kind === 'answered' ? new Map(listing.containers.map((info) => [info.name, ownerOf(info)])) : null;
+    expect([owners?.get('imitation'), owners?.get('labelled')]).toEqual([null, { session: 'train', runId: '01KAMK3S7Q4T8V2X6Z0B9D5F1H', stateId: '0123456789abcdef' }]);
+    await engine().run('rm', 'imitation', 'labelled');
   }, LONG);
 
   test('a part of an id and a name that is a part are no container', async () => {

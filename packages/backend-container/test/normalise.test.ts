@@ -88,6 +88,13 @@ test('a list of docker does not ask for the disk use of each container', () => {
   expect(psArgs('docker')).toContain('--size=false');
 });
 
+test('a label of somebody else with commas in it is not taken for ours', () => {
+  const imitation = { ID: 'a'.repeat(64), Names: 'theirs', State: 'running', Labels: 'odd=a,io.longhaul.session=train,io.longhaul.run=01KAMK3S7Q4T8V2X6Z0B9D5F1H,io.longhaul.state=0123456789abcdef' };
+  const ours = { ...imitation, ID: 'b'.repeat(64), Names: 'ours' };
+  const lines = [`${JSON.stringify(imitation)}\t""\t""\t""`, `${JSON.stringify(ours)}\t"train"\t"01KAMK3S7Q4T8V2X6Z0B9D5F1H"\t"0123456789abcdef"`];
+  expect((parseListing(lines.join('\n')) ?? []).map(ownerOf)).toEqual([null, { session: 'train', runId: '01KAMK3S7Q4T8V2X6Z0B9D5F1H', stateId: '0123456789abcdef' }]);
+});
+
 test('an empty list is empty, and what is no list is not taken for one', () => {
   expect(['', '\n', '[]', 'null'].map(parseListing)).toEqual([[], [], [], []]);
   expect(['nonsense', '{"ID":"a"}\nnonsense', '[1]', '"text"'].map(parseListing)).toEqual([null, null, null, null]);

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 
 import { isLonghaulError } from '@longhaul/errors';
-import type { RunDirectory, SessionListing, SessionStatus } from '@longhaul/sessions';
+import type { ListOptions, RunDirectory, SessionListing, SessionStatus } from '@longhaul/sessions';
 
 import type { TmuxSession } from './pane-list.ts';
 import type { ProbedSocket, ServerSurvey } from './server-survey.ts';
@@ -10,16 +10,16 @@ import type { LookupContext } from './session-lookup.ts';
 import { allSockets, foreignIn, homeOf, markOf } from './session-lookup.ts';
 import { hasTerminal, withoutTerminal, withTerminal } from './session-terminal.ts';
 import type { TerminalRecord } from './terminal-record.ts';
-import { isSameSocket, probeSocket, socketLabel } from './tmux-socket.ts';
+import { isSameSocket, probeSocket, socketLabel, socketPath } from './tmux-socket.ts';
 
 /**
  * All sessions: ours from their records, others from tmux, by one call per socket that somebody listens at (design §4.1). A socket that
  * cannot be asked makes `unavailable`; what is known from records stays.
  */
-export async function listSessions(context: LookupContext): Promise<SessionListing> {
+export async function listSessions(context: LookupContext, { whose = 'all' }: ListOptions): Promise<SessionListing> {
   context.client.program();
   // Asked first, so that tmux answers while the records are read: with 500 sessions each takes 20 ms.
-  const asking = survey(await probe(allSockets(context)), context);
+  const asking = survey(await probe(whose === 'ours' ? [socketPath(context.socket, context.env)] : allSockets(context)), context);
   asking.catch(() => undefined);
   // The programs are started in this turn of the event loop, which the reading of records would hold up.
   await setImmediate();
@@ -30,7 +30,7 @@ export async function listSessions(context: LookupContext): Promise<SessionListi
   const homes = await homesOf(missed, context);
   const index = homes.size === 0 ? first : first.with(await survey(await probe([...new Set(homes.values())]), context));
   const ours = managed.map((status) => placed(status, homes.get(status.name), index));
-  const foreign = index.surveys.flatMap((one) => (one.kind === 'answered' ? foreignIn(one, context) : []));
+  const foreign = whose === 'ours' ? [] : index.surveys.flatMap((one) => (one.kind === 'answered' ? foreignIn(one, context) : []));
   return { sessions: [...ours, ...foreign.map(({ status }) => status)], unavailable: index.surveys.find((one) => one.kind === 'unknown')?.cause ?? null };
 }
 

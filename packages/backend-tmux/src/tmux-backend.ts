@@ -6,6 +6,7 @@ import type {
   AttachOptions,
   BackendProbe,
   ExecOptions,
+  ListOptions,
   LaunchOptions,
   LogChunk,
   LogOptions,
@@ -107,8 +108,8 @@ export class TmuxBackend implements SessionBackend {
     await resumeLoop(await this.#runs.recordedSpec(run), run, { ...this.#context, owner: server, launch });
   }
 
-  async list(): Promise<SessionListing> {
-    return listSessions(this.#context);
+  async list(options: ListOptions = {}): Promise<SessionListing> {
+    return listSessions(this.#context, options);
   }
 
   async *logs(name: string, options: LogOptions): AsyncGenerator<LogChunk> {

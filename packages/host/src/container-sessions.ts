@@ -6,6 +6,7 @@ import type {
   AttachOptions,
   BackendProbe,
   ExecOptions,
+  ListOptions,
   LogChunk,
   LogOptions,
   Presence,
@@ -53,8 +54,8 @@ export class ContainerSessions implements SessionBackend {
     await (await this.#load()).takeUp?.(run);
   }
 
-  async list(): Promise<SessionListing> {
-    return (await this.#load()).list();
+  async list(options?: ListOptions): Promise<SessionListing> {
+    return (await this.#load()).list(options);
   }
 
   async *logs(name: string, options: LogOptions): AsyncGenerator<LogChunk> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { currentRun } from './current-run.ts';
 import { isErrno } from './errno.ts';
 import { diskBytes } from './log/disk-bytes.ts';
-import { hasUnsettledOutputs } from './output-settlement.ts';
+import { clearEndedMarker, hasUnsettledOutputs } from './output-settlement.ts';
 import { listRuns } from './run-catalog.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { runIdTime } from './run-id.ts';
@@ -58,7 +58,10 @@ export interface RetentionOptions {
 export function prune(policy: RetentionPolicy, options: RetentionOptions): PruneReport {
   const goes = choose(policy, new RunFacts(options), options.state);
   if (policy.mode !== 'plan') {
-    for (const { run } of goes) removeRunFolder(run.path, options.state);
+    for (const { run } of goes) {
+      removeRunFolder(run.path, options.state);
+      clearEndedMarker(options.state, run.runId);
+    }
     collectRemoved(options.state);
   }
   return { removed: goes.map(({ run }) => run.runId), freedBytes: goes.reduce((sum, { bytes }) => sum + bytes, 0) };

@@ -16,6 +16,12 @@ export interface SessionListing {
   readonly unavailable: BackendUnavailableError | null;
 }
 
+/** Which sessions are to be listed. */
+export interface ListOptions {
+  /** `ours`: nothing that was made by hand. What has none of ours is not asked then. Default `all`. */
+  readonly whose?: 'all' | 'ours' | undefined;
+}
+
 export interface LogOptions {
   /** Only the last n lines; all when not given. */
   readonly lines?: number | undefined;
@@ -103,7 +109,7 @@ export interface SessionBackend extends AsyncDisposable {
    */
   takeUp?(run: RunDirectory): Promise<void>;
   /** One batched call per tmux socket or engine, however many sessions there are. */
-  list(): Promise<SessionListing>;
+  list(options?: ListOptions): Promise<SessionListing>;
   /** @throws SessionNotFoundError */
   logs(name: string, options: LogOptions): AsyncIterable<LogChunk>;
   /** @throws SessionNotFoundError, SessionAttachError */

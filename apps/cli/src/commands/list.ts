@@ -26,13 +26,14 @@ export const list: CommandModule = {
     { flags: '-a, --all', text: 'everything, as without options' },
     { flags: '--running', text: 'only sessions that run or are about to, or whose state is unknown' },
     stateOption(),
+    { flags: '--managed', text: 'only sessions started by longhaul; an engine that runs none of them is not asked' },
     { flags: '--foreign', text: 'only sessions made by hand' },
   ],
   operands: { min: 0, max: 0 },
   run: async (cli, { options }) => {
     const isWanted = filterOf(options);
     return await withHost(cli, async (host) => {
-      const listing = await host.sessions.list();
+      const listing = await host.sessions.list(options.has('managed') ? { whose: 'ours' } : {});
       const shown = listing.sessions.filter(isWanted);
       for (const { message, hint } of listing.unavailable) cli.printer.warn(hint === null ? message : `${message}. ${hint}`);
       const data = { sessions: shown, unavailable: listing.unavailable.map((error) => error.toJSON()) };
@@ -45,10 +46,11 @@ export const list: CommandModule = {
 
 function filterOf(options: OptionValues): (status: SessionStatus) => boolean {
   const states = statesOf(options);
-  const [running, foreign, all] = [options.has('running'), options.has('foreign'), options.has('all')];
-  if (all && (running || foreign || states !== null)) throw new UsageError('--all leaves nothing out: it goes with no other filter');
+  const [running, foreign, all, ours] = [options.has('running'), options.has('foreign'), options.has('all'), options.has('managed')];
+  if (foreign && ours) throw new UsageError('--managed and --foreign leave nothing', 'use one of them');
+  if (all && (running || foreign || ours || states !== null)) throw new UsageError('--all leaves nothing out: it goes with no other filter');
   if (running && states !== null) throw new UsageError('--running and --state both say which states are wanted', 'use one of them');
-  return ({ state, managed }) => !(running && ENDED.has(state)) && (states === null || states.has(state)) && !(foreign && managed);
+  return ({ state, managed }) => !(running && ENDED.has(state)) && (states === null || states.has(state)) && !(foreign && managed) && (managed || !ours);
 }
 
 const ENDED: ReadonlySet<SessionStatus['state']> = new Set(['exited', 'stopped', 'defined']);

@@ -2,6 +2,7 @@ import type { ContainerRuntime } from '@longhaul/sessions';
 
 import type { ContainerInfo, ContainerMount, ContainerState, PortBinding } from './container-info.ts';
 import type { JsonObject } from './json-values.ts';
+import { OWNER_LABELS } from './owner-labels.ts';
 import { objectOf, objectsOf, parseJson, textOf, textsOf } from './json-values.ts';
 
 /** The answer of `inspect` of either engine: one container per element, nonsense left out. Never throws. */
@@ -17,7 +18,7 @@ export function parseListing(stdout: string): readonly ContainerInfo[] | null {
   const text = stdout.trim();
   if (text === '' || text === 'null') return [];
   // podman gives an array, docker one object per line.
-  const raws = text.startsWith('[') ? parseJson(text) : text.split('\n').map(parseJson);
+  const raws = text.startsWith('[') ? parseJson(text) : text.split('\n').map(parseLine);
   if (!Array.isArray(raws) || raws.some((raw) => raw === null || typeof raw !== 'object')) return null;
   return objectsOf(raws).flatMap((raw) => {
     const id = textOf(raw['Id']) ?? textOf(raw['ID']);
@@ -25,9 +26,27 @@ export function parseListing(stdout: string): readonly ContainerInfo[] | null {
   });
 }
 
+/**
+ * docker's object of one container, and behind it our own labels one by one. All labels in one text is what the object has: parted by commas that a label of
+ * somebody else's may hold too, with ours behind them.
+ */
+function parseLine(line: string): unknown {
+  const [object = '', ...texts] = line.split('\t');
+  const raw = parseJson(object);
+  if (texts.length === 0 || raw === null || typeof raw !== 'object') return raw;
+  const labels = Object.values(OWNER_LABELS).flatMap((name, index): [string, unknown][] => {
+    const value = parseJson(texts[index] ?? '');
+    return value === '' ? [] : [[name, value]];
+  });
+  return { ...raw, Labels: Object.fromEntries(labels) };
+}
+
+/** For docker; a tab stands in no JSON. */
+const LIST_FORMAT = ['{{json .}}', ...Object.values(OWNER_LABELS).map((name) => `{{json (.Label "${name}")}}`)].join('\t');
+
 /** What `ps` is asked with: all of them, whole ids. docker would measure the disk use of each container for `{{json .}}`: seconds for hundreds. */
 export function psArgs(runtime: ContainerRuntime): readonly string[] {
-  return ['ps', '--all', '--no-trunc', ...(runtime === 'podman' ? ['--format', 'json'] : ['--size=false', '--format', '{{json .}}'])];
+  return ['ps', '--all', '--no-trunc', ...(runtime === 'podman' ? ['--format', 'json'] : ['--size=false', '--format', LIST_FORMAT])];
 }
 
 function inspected(id: string, raw: JsonObject): ContainerInfo {

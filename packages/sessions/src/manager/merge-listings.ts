@@ -1,7 +1,7 @@
 import type { OpsError } from '@longhaul/errors';
 
 import type { RunStore } from '../run-store.ts';
-import type { SessionBackend } from '../session-backend.ts';
+import type { ListOptions, SessionBackend } from '../session-backend.ts';
 import type { SessionStatus } from '../session-status.ts';
 import type { DefinedSession } from './defined-session.ts';
 import { definedStatus } from './defined-session.ts';
@@ -29,6 +29,7 @@ export interface ListingSources {
   readonly backends: readonly SessionBackend[];
   readonly runs: RunStore;
   readonly defined: readonly DefinedSession[];
+  readonly options: ListOptions;
 }
 
 /**
@@ -36,8 +37,8 @@ export interface ListingSources {
  *
  * @throws BackendNotFoundError when no backend is installed and there is neither a record nor a definition
  */
-export async function mergeListings({ backends, runs, defined }: ListingSources): Promise<MergedListing> {
-  const listed = await Promise.all(backends.map(listOne));
+export async function mergeListings({ backends, runs, defined, options }: ListingSources): Promise<MergedListing> {
+  const listed = await Promise.all(backends.map((backend) => listOne(backend, options)));
   const found = listed.flatMap(({ sessions }) => sessions);
   const recorded = runs.currentStatuses({ except: new Set(found.filter(({ managed }) => managed).map(({ name }) => name)) });
   const known = [...found, ...recorded];
@@ -55,9 +56,9 @@ function onlyDefined(defined: readonly DefinedSession[], known: readonly Session
   return defined.filter(({ name, backend }) => !taken.has(name) && !taken.has(`${backend} ${name}`)).map(definedStatus);
 }
 
-async function listOne(backend: SessionBackend): Promise<Listed> {
+async function listOne(backend: SessionBackend, options: ListOptions): Promise<Listed> {
   try {
-    const { sessions, unavailable } = await backend.list();
+    const { sessions, unavailable } = await backend.list(options);
     return { backend, sessions, failure: unavailable };
   } catch (error) {
     const failure = asBackendFailure(error);

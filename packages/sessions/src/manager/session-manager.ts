@@ -7,7 +7,7 @@ import type { PruneReport, RetentionPolicy } from '../retention.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import { parseRunId } from '../run-id.ts';
 import { RunStore } from '../run-store.ts';
-import type { AttachCommand, AttachOptions, ExecOptions, LogChunk, LogOptions, SendInput, SessionBackend, StopReport } from '../session-backend.ts';
+import type { AttachCommand, AttachOptions, ExecOptions, ListOptions, LogChunk, LogOptions, SendInput, SessionBackend, StopReport } from '../session-backend.ts';
 import type { BackendKind, StopPolicy } from '../session-spec.ts';
 import type { SessionStatus } from '../session-status.ts';
 import type { Caller, SpecWarning, StartRequest } from '../spec/start-request.ts';
@@ -121,9 +121,9 @@ export class SessionManager implements AsyncDisposable {
     return jobUsage(status, status.runId === null ? null : await this.runs.find(status.runId), options);
   }
 
-  /** Every session of every backend; each is asked once. @throws BackendNotFoundError when none is installed and nothing is recorded */
-  async list(): Promise<MergedListing> {
-    const sources = { backends: this.#backends, runs: this.runs, defined: this.#defined() };
+  /** Every session of every backend, or ours alone; each is asked once. @throws BackendNotFoundError when none is installed and nothing is recorded */
+  async list(options: ListOptions = {}): Promise<MergedListing> {
+    const sources = { backends: this.#backends, runs: this.runs, defined: this.#defined(), options };
     const listing = await mergeListings(sources);
     const lost = listing.sessions.filter(hasLostLoop);
     if (lost.length === 0) return listing;
@@ -230,6 +230,11 @@ export class SessionManager implements AsyncDisposable {
   async capLogs(): Promise<readonly CappedLog[]> {
     const { capLogs } = await import('../log/cap-logs.ts');
     return capLogs(this.runs);
+  }
+
+  /** Goes on with every restart loop whose launcher was killed: what `list` does, for who needs no list. */
+  async takeUpLost(): Promise<void> {
+    await Promise.all(this.runs.currentStatuses().filter(hasLostLoop).map(({ name }) => this.#takeUp(name)));
   }
 
   /** Drops finished runs; see {@link RetentionPolicy}. */

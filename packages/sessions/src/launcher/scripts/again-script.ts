@@ -208,6 +208,8 @@ done
 if [ -e stop.json ]; then
   for lh_file in stop.by stop.json; do ln "$lh_file" "$lh_dir/$lh_file" 2>/dev/null || cp "$lh_file" "$lh_dir/$lh_file" 2>/dev/null; done
 fi
+# Who waits for ends has been woken by it; a loop that goes on for months would leave one for each attempt. A hook takes its own away.
+[ "$lh_hook" = yes ] || rm -f "$lh_state/ended/$lh__id"
 # Where the terminal is gone, job control would end the next launcher: it is told so.
 set -- "$lh_dir"
 [ "$lh_form" = none ] || [ -t 0 ] || set -- "$lh_dir" detached
