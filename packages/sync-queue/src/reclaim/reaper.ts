@@ -5,6 +5,7 @@ import type { WorkerListener } from '../worker/worker-event.ts';
 import type { Blocker } from './blocker.ts';
 import { blockerText } from './blocker-text.ts';
 import { localSourceFiles } from './files/linux-source-files.ts';
+import type { JournalPast } from './journal.ts';
 import type { ReaperEnv, ReaperPorts } from './reaper-ports.ts';
 import { DEFAULT_REAPER_TIMING } from './reaper-ports.ts';
 import { ReclaimKeeper } from './reclaim-keeper.ts';
@@ -185,23 +186,30 @@ async function endBlocked(env: ReaperEnv, { open, lease, blockers }: { readonly 
   await env.store.endReclaim(lease, {
     kind: 'stopped',
     reason: `not gone on with: ${reason ?? 'its jobs or its seal are others by now'}`,
-    evidence: [...others, past.filesRemoved === 0 ? `nothing is known to have been deleted${open.touched === 'yes' ? '; some files may have been' : ''}` : `${past.filesRemoved} files were deleted before, on proof`].join('; '),
+    evidence: [...others, pastText(past)].join('; '),
     filesFreed: past.filesRemoved,
     bytesFreed: past.bytesFreed,
   });
 }
 
+const NOTHING: JournalPast = { filesRemoved: 0, bytesFreed: 0, pending: new Set() };
+
 /** What the one who died had deleted, as far as it came to write it down. */
-async function pastOf(env: ReaperEnv, { open, lease }: { readonly open: OpenReclaim; readonly lease: ReclaimLease }): Promise<{ readonly filesRemoved: number; readonly bytesFreed: number }> {
-  if (open.touched === 'no') return { filesRemoved: 0, bytesFreed: 0 };
+async function pastOf(env: ReaperEnv, { open, lease }: { readonly open: OpenReclaim; readonly lease: ReclaimLease }): Promise<JournalPast> {
+  if (open.touched === 'no') return NOTHING;
   try {
     await using journal = await env.journals.open({ reclaimId: lease.reclaimId, source: open.sourcePath, sealId: open.sealId, sealDigest: '' });
     return journal.past;
   } catch (error) {
     // Only the figures are missing then.
     env.events.emit({ type: 'problem', error, jobId: null });
-    return { filesRemoved: 0, bytesFreed: 0 };
+    return NOTHING;
   }
+}
+
+function pastText({ filesRemoved, pending }: JournalPast): string {
+  const known = filesRemoved === 0 ? 'nothing is known to have been deleted' : `${filesRemoved} files were deleted before, on proof`;
+  return pending.size === 0 ? known : `${known}; up to ${pending.size} more may have been when it was ended`;
 }
 
 /** On what it was begun, for the history. */
