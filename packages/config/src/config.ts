@@ -10,6 +10,7 @@ export interface Config {
   readonly retention: RetentionSettings;
   readonly worker: WorkerSettings;
   readonly history: HistorySettings;
+  readonly audit: AuditSettings;
   readonly reclaim: ReclaimSettings;
 }
 
@@ -162,6 +163,16 @@ export interface HistorySettings {
   readonly detailsMs: number | null;
   /** After this a job goes that proves nothing any more. */
   readonly jobsMs: number | null;
+}
+
+/** The rolling audit: results at destinations are read again, the one proven longest ago first (design §5.6). */
+export interface AuditSettings {
+  readonly enabled: boolean;
+  /** How old a proof may become. */
+  readonly everyMs: number;
+  /** What may be begun within 24 hours, over all destinations; null: no limit. */
+  readonly maxFilesPerDay: number | null;
+  readonly maxBytesPerDay: number | null;
 }
 
 /** Design §5.6. */

@@ -89,6 +89,12 @@ function configOf({ settings, sessions, destinations }: Layer): Config {
     retention: { maxRuns: read.number('retention.maxRuns'), maxAgeMs: read.number('retention.maxAge'), maxBytes: read.number('retention.maxBytes') },
     worker: { concurrency: read.number('worker.concurrency') ?? 1, stallMs: read.number('worker.stallTimeout') },
     history: { detailsMs: read.number('history.details'), jobsMs: read.number('history.jobs') },
+    audit: {
+      enabled: settings.get('audit.enabled')?.value === true,
+      everyMs: read.number('audit.every') ?? Number.POSITIVE_INFINITY,
+      maxFilesPerDay: read.number('audit.maxFilesPerDay'),
+      maxBytesPerDay: read.number('audit.maxBytesPerDay'),
+    },
     reclaim: {
       enabled: settings.get('reclaim.enabled')?.value === true,
       minVerifyPasses: read.number('reclaim.minVerifyPasses') ?? Number.POSITIVE_INFINITY,

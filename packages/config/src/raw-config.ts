@@ -13,6 +13,7 @@ export interface RawConfig {
   retention?: Optional<{ maxRuns?: Optional<number>; maxAge?: Optional<string>; maxBytes?: Optional<string> }>;
   worker?: Optional<{ concurrency?: Optional<number>; stallTimeout?: Optional<string> }>;
   history?: Optional<{ details?: Optional<string>; jobs?: Optional<string> }>;
+  audit?: Optional<{ enabled?: Optional<boolean>; every?: Optional<string>; maxFilesPerDay?: Optional<number>; maxBytesPerDay?: Optional<string> }>;
   reclaim?: Optional<{ enabled?: Optional<boolean>; minVerifyPasses?: Optional<number>; minAge?: Optional<string> }>;
 }
 

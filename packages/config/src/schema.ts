@@ -160,6 +160,14 @@ export const configSchema: z.ZodType<RawConfig> = z.strictObject({
       jobs: duration.optional().meta({ description: 'How long a job is remembered that proves nothing any more; 365d if not given' }),
     })
     .optional(),
+  audit: z
+    .strictObject({
+      enabled: z.boolean().optional().meta({ description: 'false: results are only looked at again when a person asks (longhaul sync verify); true if not given' }),
+      every: duration.optional().meta({ description: 'How old a proof may become before the result is read again at its destination; 30d if not given' }),
+      maxFilesPerDay: z.int().min(1).max(999_999_999).optional().meta({ description: 'So many files are read again within 24 hours, over all destinations; 2000000 if not given' }),
+      maxBytesPerDay: size.optional().meta({ description: 'So much is read again within 24 hours, over all destinations; 200GB if not given' }),
+    })
+    .optional(),
   reclaim: z.strictObject({ enabled: z.boolean().optional(), minVerifyPasses: z.int().min(1).max(100).optional(), minAge: duration.optional() }).optional(),
 });
 

@@ -13,7 +13,7 @@ export type { OutputState } from './outputs/output-state.ts';
 export type { StartInput } from './start-input.ts';
 export type { DestinationInfo } from './sync/destination-list.ts';
 export type { PlacePreview, PreviewProblem, PushPreview } from './sync/preview-push.ts';
-export type { PushedJob, PushInput, SyncHost, WorkOptions } from './sync/sync-host.ts';
+export type { PushedJob, PushInput, SyncHost, VerifyOptions, WorkOptions } from './sync/sync-host.ts';
 export type { OfferedKey, TrustOffer } from './trust/trust-host.ts';
 export { describeWorkerEvent } from './worker/describe-worker-event.ts';
 export { BoundedLog } from './worker/bounded-log.ts';

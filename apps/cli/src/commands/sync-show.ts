@@ -50,8 +50,9 @@ function text({ job, history, proofs }: Shown, { colours }: Printer): string {
     ['run', job.run === null ? '' : printable(`${job.run.session} ${job.run.runId}, exit code ${String(job.run.exitCode ?? 'unknown')}`)],
     ['error', job.lastError === null ? '' : colours.bad(printable([job.errorKind, job.lastError].filter((part) => part !== null).join(': ')))],
     ['evidence', job.evidence === null ? '' : printable(job.evidence)],
+    ['damage', job.damage === null ? '' : colours.bad(printable(job.damage))],
     ['hint', job.hint === null ? '' : printableMessage(job.hint)],
-    ...proofs.map((proof): [string, string] => ['proof', `${proof.at} ${proof.strength}: ${count(proof.files, 'file')}, ${formatBytes(proof.bytes)}`]),
+    ...proofs.map((proof): [string, string] => ['proof', `${proof.at} ${proof.occasion}, ${proof.strength}: ${count(proof.files, 'file')}, ${formatBytes(proof.bytes)}${proof.voidedAt === null ? '' : ` (void: damage was found ${proof.voidedAt})`}`]),
   ];
   const shown = lines.filter(([, value]) => value !== '').map(([label, value]) => `  ${label.padEnd(10)} ${value}\n`);
   return `${colours.bold(job.id)}\n${shown.join('')}\n${history.map(eventText).join('')}`;

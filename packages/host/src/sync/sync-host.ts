@@ -5,10 +5,10 @@ import type { Environment, LoadedConfig } from '@longhaul/config';
 import { ConfigError, JobNotFoundError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import type { RunDirectory, RunStore } from '@longhaul/sessions';
-import type { EnqueueResult, Job, QueueStore, SyncQueue, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
-import { SyncWorker } from '@longhaul/sync-queue';
-import type { ProbeReport, SourceFilter, SourceSurveyor } from '@longhaul/sync-transports';
-import { displayPath, rawPathFromText } from '@longhaul/sync-transports';
+import type { EnqueueResult, Job, QueueStore, SyncQueue, VerifyReport, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
+import { SyncWorker, Verifier } from '@longhaul/sync-queue';
+import type { ProbeReport, ReceiptReport, SourceFilter, SourceSurveyor } from '@longhaul/sync-transports';
+import { checkReceipts, displayPath, rawPathFromText } from '@longhaul/sync-transports';
 
 import type { DestinationRegistry, ResolvedDestination } from '../destinations/destination-registry.ts';
 import { enqueueOutputs } from '../outputs/enqueue-outputs.ts';
@@ -27,6 +27,7 @@ import type { PushPreview } from './preview-push.ts';
 import { previewPush } from './preview-push.ts';
 import type { TransportPool } from './transport-pool.ts';
 import { refuseUnusable } from './transport-pool.ts';
+import { auditBudget, verifiableJobs } from './verifiable-jobs.ts';
 
 /** How often other workers are looked at. Milliseconds. */
 const IDLE_POLL_MS = 300;
@@ -75,6 +76,12 @@ export interface PushedJob {
 export interface WorkOptions {
   /** `idle`: until nothing is due and nothing runs, in other processes too; `settled`: also until nothing waits for a time or a destination; `aborted`: until the signal. */
   readonly until: 'idle' | 'settled' | 'aborted';
+  readonly signal: AbortSignal;
+  readonly onEvent?: (event: WorkerEvent) => void;
+}
+
+/** How to look at a result again. */
+export interface VerifyOptions {
   readonly signal: AbortSignal;
   readonly onEvent?: (event: WorkerEvent) => void;
 }
@@ -155,7 +162,7 @@ export class SyncHost implements AsyncDisposable {
     if (onEvent !== undefined) worker.on(onEvent);
     const { concurrency } = this.#parts.config.config.worker;
     const run = async (): Promise<void> => {
-      await worker.run({ mode: until === 'aborted' ? 'forever' : 'drain', waitFor: until === 'settled' ? 'held' : 'due', concurrency, signal });
+      await worker.run({ mode: until === 'aborted' ? 'forever' : 'drain', waitFor: until === 'settled' ? 'held' : 'due', concurrency, signal, audit: until === 'idle' ? undefined : auditBudget(this.#parts.config.config) });
     };
     await run();
     // What another worker has in hand is not done yet, and may come back.
@@ -172,6 +179,31 @@ export class SyncHost implements AsyncDisposable {
   /** The detached worker: works until nothing is left, if nobody else does; writes `worker.log`. */
   async drainAlone(options: DrainOptions): Promise<DrainOutcome> {
     return await drainAlone(this, this.#parts.stateDir, options);
+  }
+
+  /** Every result that is in place as far as the queue knows, the one proven longest ago first; `destination`: only those there. */
+  async verifiable(destination?: string): Promise<readonly Job[]> {
+    return await verifiableJobs(this.store, destination);
+  }
+
+  /** Reads a published result again at its destination, see Verifier; waits while another process does. @throws JobNotFoundError, the signal's reason */
+  async verify(jobId: string, { signal, onEvent }: VerifyOptions): Promise<Exclude<VerifyReport, { kind: 'busy' }>> {
+    const verifier = new Verifier(this.#parts.worker);
+    if (onEvent !== undefined) verifier.on(onEvent);
+    for (;;) {
+      const report = await verifier.verify(jobId, { signal });
+      if (report.kind !== 'busy') return report;
+      await delay(IDLE_POLL_MS, undefined, { signal });
+    }
+  }
+
+  /** Walks the chain of receipts of a destination. null: its transport keeps none. @throws ConfigError for one that nobody knows, TransportError */
+  async checkReceipts(name: string, signal: AbortSignal): Promise<ReceiptReport | null> {
+    const { id, settings } = await this.#resolve(name);
+    refuseUnusable(id, settings);
+    const { transport } = (await this.#parts.transports.find(id)) ?? {};
+    const listing = await transport?.listReceipts?.({ signal });
+    return listing === undefined ? null : checkReceipts(listing);
   }
 
   /** Configured destinations and those that were used before. */

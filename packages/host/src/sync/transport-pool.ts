@@ -5,6 +5,7 @@ import type { Destination } from '@longhaul/sync-queue';
 import type { RcloneDestination, Transport } from '@longhaul/sync-transports';
 import { LocalTransport, parseRcloneDestination, RcloneTransport, RsyncSshTransport } from '@longhaul/sync-transports';
 
+import { fetchCommand } from '../destinations/fetch-command.ts';
 import type { DestinationRegistry, ResolvedDestination } from '../destinations/destination-registry.ts';
 
 /** What transports are made with. */
@@ -58,7 +59,7 @@ export class TransportPool implements AsyncDisposable {
 
   #make({ id, settings }: ResolvedDestination): Destination {
     const plan = { bytesPerSecond: settings.bandwidth, windows: settings.bandwidthWindows };
-    return { transport: makeTransport(id, settings, this.#options.runner), bandwidth: (at) => bandwidthAt(plan, at) };
+    return { transport: makeTransport(id, settings, this.#options.runner), bandwidth: (at) => bandwidthAt(plan, at), fetchCommand: (wanted) => fetchCommand(settings, wanted) };
   }
 }
 

@@ -9,6 +9,7 @@ import { parseSource } from './job-row.ts';
 import { getJob, getRow, remark, transition, updateRow } from './job-table.ts';
 import { insertProof, provenNow, voidProofs } from './proof-table.ts';
 import type { Tx } from './queue-database.ts';
+import { isPaused } from './queue-status.ts';
 import { isBeingReclaimed } from './reclaim-table.ts';
 import { FRESH_BUDGET, requeue } from './requests.ts';
 
@@ -65,6 +66,7 @@ function claimAudit(tx: Tx, request: VerifyPassRequest & { readonly target: Audi
 
 /** The result proven longest ago, of the destinations that are neither paused nor blocked. One seek per destination. */
 function oldest(tx: Tx, { everyMs, destinations }: { readonly everyMs: number; readonly destinations?: readonly string[] | undefined }): JobRow | null {
+  if (isPaused(tx)) return null;
   const open = (tx.sql('SELECT name FROM destinations WHERE paused = 0 AND block_reason IS NULL').pluck().all() as string[]).filter((name) => destinations?.includes(name) ?? true);
   const heads = open.flatMap((name) => {
     const head = tx
