@@ -4,6 +4,8 @@ import type { BandwidthWindow } from './bandwidth.ts';
 export interface Config {
   readonly sessions: ReadonlyMap<string, SessionSettings>;
   readonly destinations: ReadonlyMap<string, DestinationSettings>;
+  /** Of the project's file first, then the user's. */
+  readonly watch: readonly WatchSettings[];
   readonly tmux: TmuxSettings;
   readonly attach: AttachSettings;
   readonly stop: StopSettings;
@@ -78,6 +80,20 @@ export interface OutputSettings {
   /** Patterns as in a `.gitignore`: only what matches is sent; empty: everything. */
   readonly include: readonly string[];
   /** What is not sent all the same. */
+  readonly exclude: readonly string[];
+}
+
+/** A folder whose subfolders are sent, each when it has been left alone for a while (design §6). */
+export interface WatchSettings {
+  /** Absolute. */
+  readonly path: string;
+  /** How long a subfolder must stay as it is. Milliseconds. */
+  readonly settleMs: number;
+  /** Name of a file in a subfolder without which it is not sent; null: none is asked for. */
+  readonly sentinel: string | null;
+  readonly to: readonly string[];
+  readonly as: string | null;
+  readonly include: readonly string[];
   readonly exclude: readonly string[];
 }
 

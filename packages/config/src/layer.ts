@@ -1,6 +1,6 @@
 import { ConfigError } from '@longhaul/errors';
 
-import type { DestinationSettings, Origin, OriginKind, SessionSettings } from './config.ts';
+import type { DestinationSettings, Origin, OriginKind, SessionSettings, WatchSettings } from './config.ts';
 import type { Setting, SettingValue } from './setting.ts';
 import { SETTINGS } from './setting.ts';
 import type { Environment } from './state-dir.ts';
@@ -16,9 +16,10 @@ export interface Layer {
   readonly settings: ReadonlyMap<string, Placed<SettingValue>>;
   readonly sessions: ReadonlyMap<string, Placed<SessionSettings>>;
   readonly destinations: ReadonlyMap<string, Placed<DestinationSettings>>;
+  readonly watch: readonly Placed<WatchSettings>[];
 }
 
-const NOTHING = { sessions: new Map(), destinations: new Map() } as const;
+const NOTHING = { sessions: new Map(), destinations: new Map(), watch: [] } as const;
 
 /** What holds where nobody says otherwise. */
 export function defaultLayer(): Layer {

@@ -8,6 +8,7 @@ import { defaultLayer, envLayer, flagLayer } from './layer.ts';
 import type { FileLayer } from './read-config-file.ts';
 import type { SettingValue } from './setting.ts';
 import type { Environment } from './state-dir.ts';
+import type { KeyPath } from './yaml-document.ts';
 
 /** Where to look for settings; everything defaults to this process. */
 export interface LoadOptions {
@@ -59,30 +60,41 @@ function merge(layers: readonly Layer[]): Layer {
     settings: new Map(layers.flatMap((layer) => [...layer.settings])),
     sessions: new Map(layers.flatMap((layer) => [...layer.sessions])),
     destinations: new Map(layers.flatMap((layer) => [...layer.destinations])),
+    watch: mergeWatch(layers),
   };
+}
+
+/** Every folder that any file names; where two name the same one, the stronger file's holds. */
+function mergeWatch(layers: readonly Layer[]): Layer['watch'] {
+  const byPath = new Map<string, Layer['watch'][number]>();
+  for (const layer of [...layers].reverse()) for (const entry of layer.watch) if (!byPath.has(entry.value.path)) byPath.set(entry.value.path, entry);
+  return [...byPath.values()];
 }
 
 /** `to:` must name a destination that exists once both files are read. */
 function checkDestinationNames(files: readonly FileLayer[], known: readonly string[]): void {
-  for (const { file, sessions, locate } of files) {
+  for (const { file, sessions, watch, locate } of files) {
+    const check = (what: string, to: readonly string[], path: KeyPath): void => {
+      const missing = to.find((name) => !known.includes(name));
+      if (missing === undefined) return;
+      const { line, column } = locate(path);
+      const meant = didYouMean(missing, known);
+      const fix = meant === null ? `add destinations.${missing}, or use one of: ${known.join(', ') || '(none is defined yet)'}` : `did you mean ${meant}?`;
+      throw new ConfigError(`${what} goes to "${missing}", which is no destination`, { file, line: line ?? undefined, column: column ?? undefined, fix });
+    };
     for (const [session, { value }] of sessions) {
-      for (const [index, output] of value.outputs.entries()) {
-        const missing = output.to.find((name) => !known.includes(name));
-        if (missing === undefined) continue;
-        const { line, column } = locate(['sessions', session, 'outputs', index, 'to']);
-        const meant = didYouMean(missing, known);
-        const fix = meant === null ? `add destinations.${missing}, or use one of: ${known.join(', ') || '(none is defined yet)'}` : `did you mean ${meant}?`;
-        throw new ConfigError(`sessions.${session}.outputs[${String(index)}] goes to "${missing}", which is no destination`, { file, line: line ?? undefined, column: column ?? undefined, fix });
-      }
+      for (const [index, output] of value.outputs.entries()) check(`sessions.${session}.outputs[${String(index)}]`, output.to, ['sessions', session, 'outputs', index, 'to']);
     }
+    for (const [index, { value }] of watch.entries()) check(`watch[${String(index)}]`, value.to, ['watch', index, 'to']);
   }
 }
 
-function configOf({ settings, sessions, destinations }: Layer): Config {
+function configOf({ settings, sessions, destinations, watch }: Layer): Config {
   const read = readerOf(settings);
   return {
     sessions: values<SessionSettings>(sessions),
     destinations: values<DestinationSettings>(destinations),
+    watch: watch.map(({ value }) => value),
     tmux: { socket: read.text('tmux.socket') ?? '' },
     attach: { protect: settings.get('attach.protect')?.value === true },
     stop: { signal: read.text('stop.signal'), timeoutMs: read.number('stop.timeout') },
@@ -126,10 +138,11 @@ function values<T>(entries: ReadonlyMap<string, Placed<T>>): ReadonlyMap<string,
   return new Map([...entries].map(([name, { value }]) => [name, value]));
 }
 
-function originsOf({ settings, sessions, destinations }: Layer): ReadonlyMap<string, Origin> {
+function originsOf({ settings, sessions, destinations, watch }: Layer): ReadonlyMap<string, Origin> {
   const entries: [string, Origin][] = [...settings].map(([path, { origin }]) => [path, origin]);
   for (const [name, { origin }] of sessions) entries.push([`sessions.${name}`, origin]);
   for (const [name, { origin }] of destinations) entries.push([`destinations.${name}`, origin]);
+  for (const [index, { origin }] of watch.entries()) entries.push([`watch.${String(index)}`, origin]);
   return new Map(entries);
 }
 

@@ -7,6 +7,7 @@ export interface RawConfig {
   $schema?: Optional<string>;
   sessions?: Optional<Record<string, RawSession>>;
   destinations?: Optional<Record<string, RawDestination>>;
+  watch?: Optional<RawWatch[]>;
   tmux?: Optional<{ socket?: Optional<string> }>;
   attach?: Optional<{ protect?: Optional<boolean> }>;
   stop?: Optional<RawStop>;
@@ -37,6 +38,14 @@ interface RawFilter {
 
 export interface RawOutput extends RawFilter {
   path: string;
+  to: string | string[];
+  as?: Optional<string>;
+}
+
+export interface RawWatch extends RawFilter {
+  path: string;
+  settle?: Optional<string>;
+  sentinel?: Optional<string>;
   to: string | string[];
   as?: Optional<string>;
 }

@@ -9,7 +9,7 @@ import { explainIssue } from './explain-issue.ts';
 import type { Layer, Placed } from './layer.ts';
 import type { RawConfig } from './raw-config.ts';
 import type { FileContext } from './resolve-entries.ts';
-import { resolveDestination, resolveSession } from './resolve-entries.ts';
+import { resolveDestination, resolveSession, resolveWatch } from './resolve-entries.ts';
 import { checkShape } from './schema.ts';
 import type { SettingValue } from './setting.ts';
 import { SETTINGS } from './setting.ts';
@@ -42,8 +42,19 @@ export function readConfigFile({ kind, file, home = homedir() }: ReadOptions): F
     locate,
     settings: settingsOf(raw, { file, locate }),
     sessions: placed(raw.sessions, { section: 'sessions', locate, resolve: (session) => resolveSession(session, context) }),
+    watch: watchOf(raw, { context, locate }),
     destinations: placed(raw.destinations, { section: 'destinations', locate, resolve: (destination) => resolveDestination(destination, context) }),
   };
+}
+
+/** @throws ConfigError for a folder that stands there twice: who would say which settings hold? */
+function watchOf(raw: RawConfig, { context, locate }: { readonly context: FileContext; readonly locate: FileLayer['locate'] }): FileLayer['watch'] {
+  const entries = (raw.watch ?? []).map((entry, index) => ({ value: resolveWatch(entry, context), origin: locate(['watch', index]) }));
+  const paths = entries.map(({ value }) => value.path);
+  const twice = entries.find(({ value }, index) => paths.indexOf(value.path) !== index);
+  if (twice === undefined) return entries;
+  const { line, column } = twice.origin;
+  throw new ConfigError('watch names the same folder twice', { file: context.file, line: line ?? undefined, column: column ?? undefined, fix: 'one entry may go to several destinations: to: [first, second]' });
 }
 
 function readText(file: string): string {

@@ -1,11 +1,13 @@
 import path from 'node:path';
 
 import { bytesPerSecond, daysOf, parseTimeOfDay } from './bandwidth.ts';
-import type { ContainerSettings, DestinationSettings, OutputSettings, ReadySettings, RestartSettings, SessionSettings, StopSettings } from './config.ts';
+import type { ContainerSettings, DestinationSettings, OutputSettings, ReadySettings, RestartSettings, SessionSettings, StopSettings, WatchSettings } from './config.ts';
 import { parseDuration } from './duration.ts';
-import type { RawBandwidth, RawDestination, RawOutput, RawReady, RawSession, RawStop } from './raw-config.ts';
+import type { RawBandwidth, RawDestination, RawOutput, RawReady, RawSession, RawStop, RawWatch } from './raw-config.ts';
 import { expandHome } from './setting.ts';
 import { parseSize } from './size.ts';
+
+const DEFAULT_SETTLE = '60s';
 
 /** The file that entries stand in: relative paths are relative to its folder (design §7). */
 export interface FileContext {
@@ -116,6 +118,19 @@ function workingDirOf(raw: RawSession, context: FileContext): string | null {
 
 function resolveOutput(raw: RawOutput, { home }: FileContext): OutputSettings {
   return { path: expandHome(raw.path, home), to: listOf(raw.to), as: raw.as ?? null, include: listOf(raw.include), exclude: listOf(raw.exclude) };
+}
+
+/** @throws nothing: the shape was checked */
+export function resolveWatch(raw: RawWatch, context: FileContext): WatchSettings {
+  return {
+    path: absolute(raw.path, context),
+    settleMs: parseDuration(raw.settle ?? DEFAULT_SETTLE) ?? 0,
+    sentinel: raw.sentinel ?? null,
+    to: listOf(raw.to),
+    as: raw.as ?? null,
+    include: listOf(raw.include),
+    exclude: listOf(raw.exclude),
+  };
 }
 
 function listOf(value: string | readonly string[] | undefined): readonly string[] {

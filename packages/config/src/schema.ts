@@ -3,7 +3,7 @@ import * as z from 'zod';
 
 import { DAY_WORDS } from './bandwidth.ts';
 import { DURATION_EXAMPLES } from './duration.ts';
-import type { RawConfig, RawDestination, RawReady, RawSession, RawStop } from './raw-config.ts';
+import type { RawConfig, RawDestination, RawReady, RawSession, RawStop, RawWatch } from './raw-config.ts';
 import { SIZE_EXAMPLES } from './size.ts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -44,6 +44,15 @@ const output = z.strictObject({
   path: text.meta({ description: "Directory or file that the job makes; relative to the session's workingDir" }),
   to: z.union([name, z.array(name).min(1)], { error: 'must be the name of a destination, or a list of names' }),
   as: text.optional().meta({ description: 'Final name; a template of {name} {session} {run} {host} {date}' }),
+  ...filter,
+});
+
+const watch: z.ZodType<RawWatch> = z.strictObject({
+  path: text.meta({ description: "Folder whose subfolders are sent, each when it has been left alone for a while; relative to this file's folder" }),
+  settle: duration.optional().meta({ description: 'How long a subfolder must stay as it is; 60s if not given' }),
+  sentinel: z.string().regex(/^(?!\.{1,2}$)[^/\0\n]+$/, { error: 'must be the name of a file, such as DONE' }).optional().meta({ description: 'A subfolder is not sent before a file of this name is in it' }),
+  to: z.union([name, z.array(name).min(1)], { error: 'must be the name of a destination, or a list of names' }),
+  as: text.optional().meta({ description: 'Final name; a template of {name} {host} {date}' }),
   ...filter,
 });
 
@@ -145,6 +154,7 @@ export const configSchema: z.ZodType<RawConfig> = z.strictObject({
   $schema: z.string().optional(),
   sessions: z.record(name, session).optional(),
   destinations: z.record(name, destination).optional(),
+  watch: z.array(watch).optional().meta({ description: 'Folders whose subfolders are sent by longhaul serve, or by longhaul sync work --watch' }),
   tmux: z
     .strictObject({ socket: z.string().regex(/^(?:[A-Za-z0-9][\w.-]*|[/~].*)$/, { error: 'must be a socket name, or an absolute path' }).optional() })
     .optional(),

@@ -205,6 +205,35 @@ it('lets a destination of the project replace the one of the user whole, and use
   expect(config.sessions.get('s')?.outputs).toEqual([{ path: 'o', to: ['disk'], as: null, include: [], exclude: [] }]);
 });
 
+it('watches the folders of both files, the project deciding where both name one, and finds their destinations', async () => {
+  const folder = projectFolder();
+  folder.write('home/.config/longhaul/config.yaml', 'destinations: { disk: { type: local, path: /d } }\nwatch: [{ path: /scans, to: disk, settle: 1h }, { path: ~/raw, to: [disk] }]');
+  folder.write('project/longhaul.yaml', 'watch:\n  - { path: /scans, to: disk, sentinel: DONE, exclude: "*.tmp", as: "{host}/{name}" }\n  - { path: incoming, to: disk, settle: 5m }');
+  const { config, origins } = await load(folder);
+  const common = { settleMs: 60_000, sentinel: null, to: ['disk'], as: null, include: [], exclude: [] };
+  expect(config.watch).toEqual([
+    { ...common, path: '/scans', sentinel: 'DONE', as: '{host}/{name}', exclude: ['*.tmp'] },
+    { ...common, path: `${folder.project}/incoming`, settleMs: 300_000 },
+    { ...common, path: `${folder.home}/raw` },
+  ]);
+  expect(origins.get('watch.1')).toMatchObject({ kind: 'project', line: 3 });
+});
+
+it('refuses watch folders that cannot be meant, with the place of the mistake', async () => {
+  const cases = [
+    ['watch: [{ path: a, to: nowhere }]', /watch\[0\] goes to "nowhere"/],
+    ['destinations: { d: { type: local, path: /d } }\nwatch: [{ path: a, to: d }, { path: ./a, to: d }]', /:2:\d+: watch names the same folder twice/],
+    ['watch: [{ path: a, to: d, sentinel: ../x }]', /name of a file, such as DONE/],
+    ['watch: [{ path: a, to: d, exclude: "" }]', /pattern/],
+    ['watch: [{ path: a, to: d, include: ["!b"] }]', /pattern/],
+  ] as const;
+  for (const [text, message] of cases) {
+    const folder = projectFolder();
+    folder.write('project/longhaul.yaml', text);
+    await expect(load(folder), text).rejects.toThrow(message);
+  }
+});
+
 it('takes the file that a flag or the environment names, and refuses one that is not there', async () => {
   const folder = projectFolder();
   folder.write('project/longhaul.yaml', 'tmux: { socket: found }');

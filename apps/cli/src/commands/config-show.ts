@@ -46,6 +46,7 @@ function rowsOf({ config, origins }: LoadedConfig): readonly Row[] {
 function valueAt(config: Config, path: string): JsonValue {
   const [section = '', name = ''] = path.split('.');
   if (section === 'sessions') return snapshot(config.sessions.get(name));
+  if (section === 'watch') return snapshot(config.watch[Number(name)]);
   if (section === 'destinations') return snapshot(config.destinations.get(name));
   const holder = config[section as 'tmux'] as unknown as Readonly<Record<string, string | number | boolean | null>>;
   const ms = holder[`${name}Ms`];
