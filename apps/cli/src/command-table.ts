@@ -45,6 +45,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { path: 'sync verify', group: 'Sync', summary: 'read results again where they are, and prove them or have them mended', load: async () => loaded(await import('./sync-commands.ts'), 'syncVerify') },
   { path: 'sync receipts', group: 'Sync', summary: 'check the chain of receipts at a destination', load: async () => loaded(await import('./sync-commands.ts'), 'syncReceipts') },
   { path: 'sync work', group: 'Sync', summary: 'work on the queue in the foreground', load: async () => loaded(await import('./sync-commands.ts'), 'syncWork') },
+  { path: 'sync watch', group: 'Sync', summary: 'list the watched folders, and what each waits for', load: async () => loaded(await import('./sync-commands.ts'), 'syncWatch') },
   { path: 'sync destinations', group: 'Sync', summary: 'list, probe, pause, resume or trust destinations', load: async () => loaded(await import('./sync-commands.ts'), 'syncDestinations') },
   { path: 'why', group: 'More', summary: 'what a session or sync job waits for, and what would help', load: async () => loaded(await import('./session-commands.ts'), 'why') },
   { path: 'doctor', group: 'More', summary: 'what on this machine is in the way of jobs, and what helps', load: async () => loaded(await import('./doctor-commands.ts'), 'doctor') },

@@ -9,3 +9,4 @@ export { syncRetry } from './commands/sync-retry.ts';
 export { syncShow } from './commands/sync-show.ts';
 export { syncVerify } from './commands/sync-verify.ts';
 export { syncWork } from './commands/sync-work.ts';
+export { syncWatch } from './commands/sync-watch.ts';

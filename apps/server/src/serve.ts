@@ -51,7 +51,7 @@ async function work(host: Host, { signal, log }: Work): Promise<void> {
   // One that fails ends the other: a server that does half of its work would look alive.
   const failed = new AbortController();
   const both = AbortSignal.any([signal, failed.signal]);
-  const tasks = [sync.work({ until: 'aborted', signal: both, onEvent: (event) => { logEvent(describeWorkerEvent(event), log); } }), reconcile({ host, signal: both, log })];
+  const tasks = [sync.work({ until: 'aborted', signal: both, onEvent: (event) => { logEvent(describeWorkerEvent(event), log); } }), reconcile({ host, signal: both, log }), sync.watchFolders({ signal: both, log })];
   try {
     await Promise.all(tasks);
   } finally {

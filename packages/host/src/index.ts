@@ -20,5 +20,7 @@ export { BoundedLog } from './worker/bounded-log.ts';
 export type { DrainOptions, DrainOutcome } from './worker/drain-alone.ts';
 export { serverLock, workerPresence } from './worker/ensure-worker.ts';
 export type { WorkerPresence } from './worker/ensure-worker.ts';
+export type { Watched, WatchOptions } from './watch/watch-host.ts';
+export type { WatchedFolder, WatchedState, WatchedTop } from './watch/watched-folders.ts';
 export { OwnerLock } from './worker/owner-lock.ts';
 export type { LockState } from './worker/owner-lock.ts';

@@ -40,7 +40,7 @@ export type { SealArchiveOptions } from './sealing/seal-archive.ts';
 export { sealDigest } from './sealing/seal-digest.ts';
 export { isSameFilter, leftOutText, sourceFilter } from './source-filter.ts';
 export type { LeftOut, SourceFilter } from './source-filter.ts';
-export type { SourceSurvey, SourceSurveyor } from './source-survey.ts';
+export type { SourceGlance, SourceSurvey, SourceSurveyor } from './source-survey.ts';
 export type * from './transport.ts';
 export * from './failures/index.ts';
 export * from './rclone/index.ts';

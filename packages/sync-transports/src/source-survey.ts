@@ -17,8 +17,18 @@ export interface SourceSurvey {
   readonly mayCollide: readonly RawPath[];
 }
 
+/** How a source looks: the same fingerprint, the same names, sizes, modes and times of everything that would be sent. */
+export interface SourceGlance {
+  /** 64 lower-case hexadecimal digits. Times of folders and numbers of inodes and devices are no part of it. */
+  readonly fingerprint: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** Looks at sources without sealing them. */
 export interface SourceSurveyor {
   /** @throws what Sealer.seal throws before it reads a file */
   survey(source: SealSource, options?: { readonly signal?: AbortSignal }): Promise<SourceSurvey>;
+  /** Names, sizes and times only: cheap enough to be done again and again. @throws as survey does */
+  glance(source: SealSource, options?: { readonly signal?: AbortSignal }): Promise<SourceGlance>;
 }

@@ -4,6 +4,7 @@ import type { WorkerEvent } from '@longhaul/sync-queue';
 import type { Cli } from '../cli-context.ts';
 import type { CommandModule } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
+import { UsageError } from '../usage-error.ts';
 import { withHost } from '../with-host.ts';
 
 export const syncWork: CommandModule = {
@@ -12,18 +13,38 @@ export const syncWork: CommandModule = {
   examples: [
     { line: 'longhaul sync work --drain', text: 'do what there is to do, then end' },
     { line: 'longhaul sync work', text: 'work until Ctrl-C' },
+    { line: 'longhaul sync work --watch', text: 'and send new folders, without a server' },
   ],
-  options: [{ flags: '--drain', text: 'end when nothing is left to do' }],
+  options: [
+    { flags: '--drain', text: 'end when nothing is left to do' },
+    { flags: '--watch', text: 'also watch the folders under watch: in longhaul.yaml' },
+  ],
   operands: { min: 0, max: 0 },
-  run: async (cli, { options }) =>
-    await withHost(cli, async (host) => {
+  run: async (cli, { options }) => {
+    if (options.has('watch') && options.has('drain')) throw new UsageError('--watch never ends by itself, and --drain does', 'leave one of them out');
+    return await withHost(cli, async (host) => {
       const sync = await host.sync();
       cli.answerInterrupts();
-      await sync.work({ until: options.has('drain') ? 'idle' : 'aborted', signal: cli.interrupted, onEvent: (event) => { show(event, cli); } });
+      const failed = new AbortController();
+      const signal = AbortSignal.any([cli.interrupted, failed.signal]);
+      const watching = options.has('watch') ? sync.watchFolders({ signal, log: (text) => { cli.printer.note(text); } }) : Promise.resolve();
+      const working = sync.work({ until: options.has('drain') ? 'idle' : 'aborted', signal, onEvent: (event) => { show(event, cli); } });
+      await together([watching, working], failed);
       if (cli.printer.format === 'json') cli.printer.event('ended', {});
       return cli.interrupted.aborted ? EXIT.INTERRUPTED : EXIT.OK;
-    }),
+    });
+  },
 };
+
+/** One that fails ends the other: what does half of its work looks alive. */
+async function together(tasks: readonly Promise<void>[], failed: AbortController): Promise<void> {
+  try {
+    await Promise.all(tasks);
+  } finally {
+    failed.abort();
+    await Promise.allSettled(tasks);
+  }
+}
 
 function show(event: WorkerEvent, { printer }: Cli): void {
   if (printer.format === 'json') {

@@ -25,6 +25,8 @@ import { listDestinations } from './destination-list.ts';
 import { followJobs } from './follow-jobs.ts';
 import type { PushPreview } from './preview-push.ts';
 import { previewPush } from './preview-push.ts';
+import type { Watched, WatchOptions } from '../watch/watch-host.ts';
+import { watchedFolders, watchFolders } from '../watch/watch-host.ts';
 import type { TransportPool } from './transport-pool.ts';
 import { refuseUnusable } from './transport-pool.ts';
 import { auditBudget, verifiableJobs } from './verifiable-jobs.ts';
@@ -174,6 +176,16 @@ export class SyncHost implements AsyncDisposable {
 
   async #othersWork(): Promise<boolean> {
     return (await this.queue.destinations()).some(({ running }) => running > 0);
+  }
+
+  /** Watches the folders of the configuration until the signal; somebody must work on the queue beside it. Another process that does so already goes first. */
+  async watchFolders(options: WatchOptions): Promise<void> {
+    await watchFolders(this.#parts, options);
+  }
+
+  /** The watched folders as whoever watches them has seen them last. */
+  async watched(): Promise<Watched> {
+    return await watchedFolders(this.#parts);
   }
 
   /** The detached worker: works until nothing is left, if nobody else does; writes `worker.log`. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { SourceChangedError, SourceUnreadableError } from '@longhaul/errors';
 import { nameCollisions } from '../protocol/name-collisions.ts';
@@ -5,7 +6,7 @@ import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
 import type { Seal, SealedFile, SealEntry, SealSource, SealTotals } from '../seal.ts';
 import type { SealCheck, Sealer, SealRequest } from '../sealer.ts';
-import type { SourceSurvey, SourceSurveyor } from '../source-survey.ts';
+import type { SourceGlance, SourceSurvey, SourceSurveyor } from '../source-survey.ts';
 import type { HashFault } from '../worker/tasks.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';
 import { checkSeal } from './check-seal.ts';
@@ -75,6 +76,12 @@ class FileSealer implements Sealer, SourceSurveyor {
     };
   }
 
+  async glance(source: SealSource, { signal }: { readonly signal?: AbortSignal } = {}): Promise<SourceGlance> {
+    const { entries } = await listSource(this.#pool, { source, cacheFile: null, signal });
+    const { files, bytes } = totalsOf(entries);
+    return { fingerprint: fingerprintOf(entries), files, bytes };
+  }
+
   async check(seal: Seal, { signal }: { readonly signal?: AbortSignal } = {}): Promise<SealCheck> {
     return checkSeal(this.#pool, seal, signal);
   }
@@ -127,6 +134,24 @@ function progressOf(files: readonly FileDraft[]): { filesDone: number; filesTota
     progress.bytesDone += size;
   }
   return progress;
+}
+
+function fingerprintOf(entries: readonly EntryDraft[]): string {
+  const hash = createHash('sha256');
+  for (const entry of entries) hash.update(glanceLine(entry), 'latin1');
+  return hash.digest('hex');
+}
+
+function glanceLine(entry: EntryDraft): string {
+  const { type, path, mode, mtimeNs, ctimeNs } = entry;
+  switch (type) {
+    case 'dir':
+      return `d ${mode.toString(8)} ${path}\0`;
+    case 'file':
+      return `f ${mode.toString(8)} ${String(entry.size)} ${String(mtimeNs)} ${String(ctimeNs)} ${path}\0`;
+    case 'symlink':
+      return `l ${String(mtimeNs)} ${String(ctimeNs)} ${path}\0${entry.target}\0`;
+  }
 }
 
 function totalsOf(entries: readonly EntryDraft[]): SealTotals {

@@ -1,0 +1,78 @@
+import type { LoadedConfig } from '@longhaul/config';
+import { SourceNotDirectoryError } from '@longhaul/errors';
+import type { EnqueuePlan, EnqueueRequest, SealShelf, SyncQueue } from '@longhaul/sync-queue';
+import type { Sealer } from '@longhaul/sync-transports';
+import { displayPath, isSameFilter } from '@longhaul/sync-transports';
+
+import type { DestinationRegistry } from '../destinations/destination-registry.ts';
+import { refuseUnusable } from '../sync/transport-pool.ts';
+import type { Handled } from './folder-memory.ts';
+import type { ReadyFolder } from './folder-watcher.ts';
+
+export interface EnqueueFolderPorts {
+  readonly config: LoadedConfig;
+  readonly destinations: DestinationRegistry;
+  readonly queue: SyncQueue;
+  readonly seals: Pick<SealShelf, 'get'>;
+  readonly sealer: Pick<Sealer, 'check'>;
+}
+
+/**
+ * Puts a quiet folder into the queue: one job per destination, once per fingerprint whoever asks and however often, by its key. A folder that has
+ * lost what was sent of it is not sent again by itself: the result at the destination, perhaps the only copy, would lose it too.
+ * @throws ConfigError, SourceNotFoundError, SourceUnreadableError, QueueStoreError
+ */
+export async function enqueueFolder(folder: ReadyFolder, ports: EnqueueFolderPorts): Promise<Pick<Handled, 'jobs' | 'held'>> {
+  const jobs: { readonly destination: string; readonly jobId: string }[] = [];
+  const held: string[] = [];
+  for (const name of new Set(folder.settings.to)) {
+    const outcome = await enqueueTo(name, folder, ports);
+    if (outcome.jobId !== null) jobs.push({ destination: outcome.destination, jobId: outcome.jobId });
+    if (outcome.held !== null) held.push(outcome.held);
+  }
+  return { jobs, held: held[0] ?? null };
+}
+
+interface Outcome {
+  readonly destination: string;
+  readonly jobId: string | null;
+  readonly held: string | null;
+}
+
+async function enqueueTo(name: string, { path, source, fingerprint, settings }: ReadyFolder, { config, destinations, queue, ...ports }: EnqueueFolderPorts): Promise<Outcome> {
+  const { id, settings: destination } = destinations.register(name, config);
+  refuseUnusable(id, destination);
+  const template = settings.as ?? destination.as;
+  const { include, exclude } = settings;
+  const request: EnqueueRequest = { source: path, destination: id, filter: { include, exclude }, ...(template === null ? {} : { finalNameTemplate: template }) };
+  const plan = await queue.plan(request);
+  // Resolved by the queue: what was a folder a moment ago may be a symlink by now.
+  if (plan.source.root !== source.root) throw new SourceNotDirectoryError(path, { hint: 'It was replaced while it was looked at' });
+  const sent = await standing(plan, ports);
+  if (sent.kind === 'lost') return { destination: id, jobId: plan.job?.id ?? null, held: sent.why };
+  if (sent.kind === 'same') return { destination: id, jobId: plan.job?.id ?? null, held: null };
+  const { job } = await queue.enqueue({ ...request, dedupKey: `watch:${plan.sourceId}:${fingerprint}:${id}` });
+  return { destination: id, jobId: job.id, held: null };
+}
+
+type Standing = { readonly kind: 'new' | 'same' } | { readonly kind: 'lost'; readonly why: string };
+
+/** How the folder stands against what was sent of it last, by stat alone. */
+async function standing({ job, source }: EnqueuePlan, { seals, sealer }: Pick<EnqueueFolderPorts, 'seals' | 'sealer'>): Promise<Standing> {
+  if (job === null || !PROVEN.has(job.state)) return { kind: 'new' };
+  const seal = job.sealId === null ? null : await seals.get(job.sealId);
+  if (seal === null) return { kind: 'lost', why: `what was sent of it before is not on record here any more; to send it as it is now: ${byHand(job.destination)}` };
+  const check = await sealer.check(seal);
+  if (check.kind === 'vanished') {
+    const [first] = check.paths;
+    const more = check.paths.length > 1 ? ` and ${String(check.paths.length - 1)} more` : '';
+    return { kind: 'lost', why: `${first === undefined ? 'something' : displayPath(first)}${more} was sent and is gone here: the result at the destination stays as it is. To send what is here now in its place: ${byHand(job.destination)}` };
+  }
+  return { kind: check.kind === 'unchanged' && isSameFilter(seal.source.filter, source.filter) ? 'same' : 'new' };
+}
+
+const PROVEN: ReadonlySet<string> = new Set(['VERIFIED', 'CLEANUP_ELIGIBLE', 'CLEANED']);
+
+function byHand(destination: string): string {
+  return `longhaul sync push FOLDER --to ${destination}`;
+}
