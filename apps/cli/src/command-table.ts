@@ -44,6 +44,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { path: 'sync cancel', group: 'Sync', summary: 'give sync jobs up; nothing local is touched', load: async () => loaded(await import('./sync-commands.ts'), 'syncCancel') },
   { path: 'sync verify', group: 'Sync', summary: 'read results again where they are, and prove them or have them mended', load: async () => loaded(await import('./sync-commands.ts'), 'syncVerify') },
   { path: 'sync receipts', group: 'Sync', summary: 'check the chain of receipts at a destination', load: async () => loaded(await import('./sync-commands.ts'), 'syncReceipts') },
+  { path: 'sync reclaim', group: 'Sync', summary: 'free local copies that are proven elsewhere; looks only, unless told to', load: async () => loaded(await import('./sync-commands.ts'), 'syncReclaim') },
   { path: 'sync work', group: 'Sync', summary: 'work on the queue in the foreground', load: async () => loaded(await import('./sync-commands.ts'), 'syncWork') },
   { path: 'sync watch', group: 'Sync', summary: 'list the watched folders, and what each waits for', load: async () => loaded(await import('./sync-commands.ts'), 'syncWatch') },
   { path: 'sync destinations', group: 'Sync', summary: 'list, probe, pause, resume or trust destinations', load: async () => loaded(await import('./sync-commands.ts'), 'syncDestinations') },

@@ -4,6 +4,7 @@ export { syncCancel } from './commands/sync-cancel.ts';
 export { syncDestinations } from './commands/sync-destinations.ts';
 export { syncList } from './commands/sync-list.ts';
 export { syncPush } from './commands/sync-push.ts';
+export { syncReclaim } from './commands/sync-reclaim.ts';
 export { syncReceipts } from './commands/sync-receipts.ts';
 export { syncRetry } from './commands/sync-retry.ts';
 export { syncShow } from './commands/sync-show.ts';

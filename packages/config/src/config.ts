@@ -98,6 +98,8 @@ export interface WatchSettings {
 }
 
 interface DestinationCommon {
+  /** Absent: as `reclaim` says. */
+  readonly reclaim?: DestinationReclaim;
   /** Bytes per second; null: no limit. */
   readonly bandwidth: number | null;
   /** Parts of the week with another limit; the first that fits counts. */
@@ -194,8 +196,22 @@ export interface AuditSettings {
 /** Design §5.6. */
 export interface ReclaimSettings {
   readonly enabled: boolean;
+  /** Whether workers and the server look for themselves; otherwise only a person deletes, by `longhaul sync reclaim`. */
+  readonly automatic: boolean;
   readonly minVerifyPasses: number;
   readonly minAgeMs: number;
+  /** Whether `.longhaul/` with manifest, receipts and proofs stays where the files were. */
+  readonly keepMetadata: boolean;
+  /** Workers begin only while the source's disk has less free than this, in bytes; null: whenever they may. */
+  readonly diskFreeBelow: number | null;
+}
+
+/** What a destination asks for before its word allows a deletion; null: as `reclaim` says. */
+export interface DestinationReclaim {
+  /** false: what is meant for this destination is never deleted. */
+  readonly allow: boolean;
+  readonly minVerifyPasses: number | null;
+  readonly minAgeMs: number | null;
 }
 
 /** Where a value came from, strongest first. */

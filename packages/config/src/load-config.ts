@@ -109,8 +109,11 @@ function configOf({ settings, sessions, destinations, watch }: Layer): Config {
     },
     reclaim: {
       enabled: settings.get('reclaim.enabled')?.value === true,
+      automatic: settings.get('reclaim.automatic')?.value === true,
       minVerifyPasses: read.number('reclaim.minVerifyPasses') ?? Number.POSITIVE_INFINITY,
       minAgeMs: read.number('reclaim.minAge') ?? Number.POSITIVE_INFINITY,
+      keepMetadata: settings.get('reclaim.keepMetadata')?.value !== false,
+      diskFreeBelow: read.number('reclaim.when.diskFreeBelow'),
     },
   };
 }
@@ -148,5 +151,5 @@ function originsOf({ settings, sessions, destinations, watch }: Layer): Readonly
 
 /** What is read but does nothing in this version is said, or a person would count on it. */
 function limitationsOf({ reclaim }: Config): string[] {
-  return reclaim.enabled ? ['reclaim.enabled: this version never deletes anything local; nothing is reclaimed'] : [];
+  return reclaim.enabled && process.platform !== 'linux' ? [`reclaim.enabled: on ${process.platform} nothing local can be deleted safely, so nothing is`] : [];
 }

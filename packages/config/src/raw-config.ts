@@ -15,7 +15,14 @@ export interface RawConfig {
   worker?: Optional<{ concurrency?: Optional<number>; stallTimeout?: Optional<string> }>;
   history?: Optional<{ details?: Optional<string>; jobs?: Optional<string> }>;
   audit?: Optional<{ enabled?: Optional<boolean>; every?: Optional<string>; maxFilesPerDay?: Optional<number>; maxBytesPerDay?: Optional<string> }>;
-  reclaim?: Optional<{ enabled?: Optional<boolean>; minVerifyPasses?: Optional<number>; minAge?: Optional<string> }>;
+  reclaim?: Optional<{
+    enabled?: Optional<boolean>;
+    automatic?: Optional<boolean>;
+    minVerifyPasses?: Optional<number>;
+    minAge?: Optional<string>;
+    keepMetadata?: Optional<boolean>;
+    when?: Optional<{ diskFreeBelow?: Optional<string> }>;
+  }>;
 }
 
 export interface RawStop {
@@ -84,7 +91,15 @@ export interface RawBandwidth {
   windows?: Optional<{ days?: Optional<(typeof DAY_WORDS)[number][]>; from: string; to: string; uploadMbps: number }[]>;
 }
 
+/** One of a destination. */
+export interface RawDestinationReclaim {
+  allow?: Optional<boolean>;
+  minVerifyPasses?: Optional<number>;
+  minAge?: Optional<string>;
+}
+
 interface RawCommon {
+  reclaim?: Optional<RawDestinationReclaim>;
   bandwidth?: Optional<RawBandwidth>;
   concurrency?: Optional<number>;
   as?: Optional<string>;

@@ -1,9 +1,9 @@
 import path from 'node:path';
 
 import { bytesPerSecond, daysOf, parseTimeOfDay } from './bandwidth.ts';
-import type { ContainerSettings, DestinationSettings, OutputSettings, ReadySettings, RestartSettings, SessionSettings, StopSettings, WatchSettings } from './config.ts';
+import type { ContainerSettings, DestinationReclaim, DestinationSettings, OutputSettings, ReadySettings, RestartSettings, SessionSettings, StopSettings, WatchSettings } from './config.ts';
 import { parseDuration } from './duration.ts';
-import type { RawBandwidth, RawDestination, RawOutput, RawReady, RawSession, RawStop, RawWatch } from './raw-config.ts';
+import type { RawBandwidth, RawDestination, RawDestinationReclaim, RawOutput, RawReady, RawSession, RawStop, RawWatch } from './raw-config.ts';
 import { expandHome } from './setting.ts';
 import { parseSize } from './size.ts';
 
@@ -37,7 +37,7 @@ export function resolveSession(raw: RawSession, context: FileContext): SessionSe
 
 /** @throws nothing: the shape was checked */
 export function resolveDestination(raw: RawDestination, context: FileContext): DestinationSettings {
-  const common = { ...resolveBandwidth(raw.bandwidth), concurrency: raw.concurrency ?? null, as: raw.as ?? null };
+  const common = { ...resolveBandwidth(raw.bandwidth), concurrency: raw.concurrency ?? null, as: raw.as ?? null, ...resolveReclaim(raw.reclaim) };
   const file = (value: string | undefined): string | null => (value === undefined ? null : absolute(value, context));
   switch (raw.type) {
     case 'local':
@@ -69,6 +69,11 @@ function resolveBandwidth(raw: RawBandwidth = {}): Pick<DestinationSettings, 'ba
       bytesPerSecond: limit(uploadMbps),
     })),
   };
+}
+
+function resolveReclaim(raw: RawDestinationReclaim | undefined): { readonly reclaim?: DestinationReclaim } {
+  if (raw === undefined) return {};
+  return { reclaim: { allow: raw.allow ?? true, minVerifyPasses: raw.minVerifyPasses ?? null, minAgeMs: raw.minAge === undefined ? null : parseDuration(raw.minAge) } };
 }
 
 function resolveRestart({ restart, restartDelay, restartMaxDelay, restartReset }: RawSession): RestartSettings | null {

@@ -116,6 +116,14 @@ const bandwidthWindow = z
   .refine(({ from, to }) => from !== to, { error: 'is empty: from and to are the same', path: ['to'] });
 
 const common = {
+  reclaim: z
+    .strictObject({
+      allow: z.boolean().optional().meta({ description: 'false: what is meant for this destination is never deleted' }),
+      minVerifyPasses: z.int().min(1).max(100).optional(),
+      minAge: duration.optional(),
+    })
+    .optional()
+    .meta({ description: 'What this destination asks for before its word allows a deletion' }),
   bandwidth: z
     .strictObject({
       uploadMbps: z.number().min(0.01).max(1_000_000).optional().meta({ description: 'Megabits per second outside the windows; no limit if not given' }),
@@ -178,7 +186,16 @@ export const configSchema: z.ZodType<RawConfig> = z.strictObject({
       maxBytesPerDay: size.optional().meta({ description: 'So much is read again within 24 hours, over all destinations; 200GB if not given' }),
     })
     .optional(),
-  reclaim: z.strictObject({ enabled: z.boolean().optional(), minVerifyPasses: z.int().min(1).max(100).optional(), minAge: duration.optional() }).optional(),
+  reclaim: z
+    .strictObject({
+      enabled: z.boolean().optional().meta({ description: 'true: local files that every destination has proven may be deleted; nothing is deleted if not given' }),
+      automatic: z.boolean().optional().meta({ description: 'false: only by hand, with longhaul sync reclaim --delete' }),
+      minVerifyPasses: z.int().min(1).max(100).optional().meta({ description: 'Proofs by content, on separate occasions, from every destination; 2 if not given' }),
+      minAge: duration.optional().meta({ description: 'Time since the proof that completed them; 24h if not given' }),
+      keepMetadata: z.boolean().optional().meta({ description: 'false: .longhaul/ with manifest, receipts and proofs does not stay where the files were' }),
+      when: z.strictObject({ diskFreeBelow: size.optional().meta({ description: "Workers begin only while the source's disk has less free than this" }) }).optional(),
+    })
+    .optional(),
 });
 
 /** A JSON Schema as an editor reads it (draft 2020-12). */

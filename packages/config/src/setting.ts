@@ -75,6 +75,9 @@ export const SETTINGS: readonly Setting[] = [
   { path: 'audit.maxFilesPerDay', env: 'LONGHAUL_AUDIT_MAX_FILES_PER_DAY', default: 2_000_000, expected: 'a whole number from 1', read: wholeNumber(1, 999_999_999) },
   { path: 'audit.maxBytesPerDay', env: 'LONGHAUL_AUDIT_MAX_BYTES_PER_DAY', default: 200e9, expected: `a size such as ${SIZE_EXAMPLES}`, read: parseSize },
   { path: 'reclaim.enabled', env: 'LONGHAUL_RECLAIM_ENABLED', default: false, expected: 'true or false', read: yesOrNo },
+  { path: 'reclaim.automatic', env: 'LONGHAUL_RECLAIM_AUTOMATIC', default: true, expected: 'true or false', read: yesOrNo },
   { path: 'reclaim.minVerifyPasses', env: 'LONGHAUL_RECLAIM_MIN_VERIFY_PASSES', default: 2, expected: 'a whole number from 1 to 100', read: wholeNumber(1, 100) },
   { path: 'reclaim.minAge', env: 'LONGHAUL_RECLAIM_MIN_AGE', default: 86_400_000, ...duration },
+  { path: 'reclaim.keepMetadata', env: 'LONGHAUL_RECLAIM_KEEP_METADATA', default: true, expected: 'true or false', read: yesOrNo },
+  { path: 'reclaim.when.diskFreeBelow', env: 'LONGHAUL_RECLAIM_WHEN_DISK_FREE_BELOW', default: null, expected: `a size such as ${SIZE_EXAMPLES}`, read: parseSize },
 ];

@@ -47,7 +47,7 @@ it('reads the example of the design with exact units and absolute paths', async 
     as: null,
   });
   expect(config.sessions.get('train')).toMatchObject({ command: ['python', 'train.py', '--out', 'runs/today'], workingDir: '/data/project', outputs: [{ path: 'runs/today', to: ['nas'], as: null }] });
-  expect(config.reclaim).toEqual({ enabled: false, minVerifyPasses: 2, minAgeMs: 86_400_000 });
+  expect(config.reclaim).toEqual({ enabled: false, automatic: true, minVerifyPasses: 2, minAgeMs: 86_400_000, keepMetadata: true, diskFreeBelow: null });
 });
 
 it('reads what a container, a restart and readiness are', async () => {
@@ -157,12 +157,21 @@ it.each([
   expect(String(error)).toMatch(/longhaul\.yaml:4:/);
 });
 
-it('says which keys this version cannot honour, instead of leaving them out in silence', async () => {
+it('reads what reclaim asks for, and what a destination asks for besides', async () => {
   const folder = projectFolder();
-  folder.write('project/longhaul.yaml', DESIGN_EXAMPLE.replace('enabled: false', 'enabled: true'));
+  folder.write('project/longhaul.yaml', [
+    'reclaim: { enabled: true, automatic: false, minVerifyPasses: 3, minAge: 2d, keepMetadata: false, when: { diskFreeBelow: 50GiB } }',
+    'destinations:',
+    '  nas: { type: local, path: /mnt/nas, reclaim: { minVerifyPasses: 4, minAge: 7d } }',
+    '  scratch: { type: local, path: /mnt/scratch, reclaim: { allow: false } }',
+    '  plain: { type: local, path: /mnt/plain }',
+  ].join('\n'));
   const { config, limitations } = await load(folder);
-  expect(config.reclaim.enabled).toBe(true);
-  expect(limitations.join('\n')).toMatch(/^reclaim\.enabled: /);
+  expect(config.reclaim).toEqual({ enabled: true, automatic: false, minVerifyPasses: 3, minAgeMs: 172_800_000, keepMetadata: false, diskFreeBelow: 50 * 2 ** 30 });
+  expect(config.destinations.get('nas')?.reclaim).toEqual({ allow: true, minVerifyPasses: 4, minAgeMs: 604_800_000 });
+  expect(config.destinations.get('scratch')?.reclaim).toEqual({ allow: false, minVerifyPasses: null, minAgeMs: null });
+  expect(config.destinations.get('plain')?.reclaim).toBeUndefined();
+  expect(limitations).toEqual([]);
 });
 
 it('runs a command that is one text by sh -c', async () => {

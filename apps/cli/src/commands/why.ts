@@ -1,4 +1,4 @@
-import type { Host, OutputState } from '@longhaul/host';
+import type { Host, OutputState, SyncHost } from '@longhaul/host';
 import { isLonghaulError } from '@longhaul/errors';
 import type { SessionStatus } from '@longhaul/sessions';
 import type { Job } from '@longhaul/sync-queue';
@@ -28,7 +28,7 @@ export const why: CommandModule = {
   about: 'What it waits for, the evidence, the next attempt, and the command that helps. A name is looked up among sessions first.',
   examples: [
     { line: 'longhaul why train', text: 'why a session ended, and why its outputs are where they are' },
-    { line: 'longhaul why 01J9Z3', text: 'what a sync job waits for' },
+    { line: 'longhaul why 01J9Z3', text: 'what a sync job waits for; and why its local files are still there' },
   ],
   operands: { min: 1, max: 1 },
   run: async (cli, { operands: [subject = ''] }) =>
@@ -41,7 +41,7 @@ export const why: CommandModule = {
 
 async function explain(subject: string, host: Host): Promise<readonly Reason[]> {
   const status = await sessionOrNull(subject, host);
-  if (status === null) return [jobReason(await (await host.sync()).findJob(subject))];
+  if (status === null) return await jobReasons(subject, host);
   return [sessionReason(status), ...(await host.outputsOf(status)).map(outputReason)];
 }
 
@@ -89,6 +89,26 @@ function outputReason({ path, destination, job, problem }: OutputState): Reason 
   if (job !== null) return { ...jobReason(job), about: `${path} -> ${destination}` };
   const what = problem === null ? 'it is sent when the run has ended' : `it was not sent: ${problem}`;
   return { about: `${path} -> ${destination}`, what, evidence: null, nextAttemptAt: null, fix: problem === null ? null : `longhaul sync push PATH --to ${destination}` };
+}
+
+async function jobReasons(subject: string, host: Host): Promise<readonly Reason[]> {
+  const sync = await host.sync();
+  const job = await sync.findJob(subject);
+  return [jobReason(job), ...(await localReasons(job, sync))];
+}
+
+/** What still keeps the local files of a job that has arrived (design §5.6). */
+async function localReasons(job: Job, sync: SyncHost): Promise<readonly Reason[]> {
+  if (job.state !== 'VERIFIED' && job.state !== 'CLEANUP_ELIGIBLE') return [];
+  const plan = await sync.reaper().plan({ sourceId: job.sourceId, askedBy: 'reaper' });
+  if (plan === null) return [];
+  // Loaded here: a session's reasons need nothing of the queue.
+  const { blockerText } = await import('@longhaul/sync-queue');
+  const about = `local files of ${job.source}`;
+  const last = plan.facts.last === null ? null : `${plan.facts.last.endedAt}: ${plan.facts.last.reason}`;
+  const reasons = plan.blockers.map((blocker) => blockerText(blocker, plan.source));
+  if (reasons.length === 0) return [{ about, what: 'may go: every destination has proven them, and is asked once more before', evidence: last, nextAttemptAt: null, fix: `longhaul sync reclaim ${job.id} --delete` }];
+  return reasons.map(({ what, fix, until }, index) => ({ about, what: `stay: ${what}`, evidence: index === 0 ? last : null, nextAttemptAt: until, fix }));
 }
 
 function jobReason(job: Job): Reason {

@@ -6,7 +6,7 @@ import { ConfigError, JobNotFoundError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import type { RunDirectory, RunStore } from '@longhaul/sessions';
 import type { EnqueueResult, Job, QueueStore, SyncQueue, VerifyReport, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
-import { SyncWorker, Verifier } from '@longhaul/sync-queue';
+import { Reaper, SyncWorker, Verifier } from '@longhaul/sync-queue';
 import type { ProbeReport, ReceiptReport, SourceFilter, SourceSurveyor } from '@longhaul/sync-transports';
 import { checkReceipts, displayPath, rawPathFromText } from '@longhaul/sync-transports';
 
@@ -25,6 +25,7 @@ import { listDestinations } from './destination-list.ts';
 import { followJobs } from './follow-jobs.ts';
 import type { PushPreview } from './preview-push.ts';
 import { previewPush } from './preview-push.ts';
+import { reaperPorts } from './reclaim-host.ts';
 import type { Watched, WatchOptions } from '../watch/watch-host.ts';
 import { watchedFolders, watchFolders } from '../watch/watch-host.ts';
 import type { TransportPool } from './transport-pool.ts';
@@ -163,8 +164,16 @@ export class SyncHost implements AsyncDisposable {
     const worker = new SyncWorker({ ...this.#parts.worker, policy: await workerPolicy(this.#parts) });
     if (onEvent !== undefined) worker.on(onEvent);
     const { concurrency } = this.#parts.config.config.worker;
+    const reaper = this.reaper();
+    if (onEvent !== undefined) reaper.on(onEvent);
+    if (until === 'aborted') {
+      await together(signal, [async (both) => { await worker.run({ mode: 'forever', concurrency, signal: both, audit: auditBudget(this.#parts.config.config) }); }, async (both) => { await reaper.run(both); }]);
+      return;
+    }
+    // What a reaper that died has begun keeps jobs of its source waiting: it comes first.
+    await reaper.recover(signal);
     const run = async (): Promise<void> => {
-      await worker.run({ mode: until === 'aborted' ? 'forever' : 'drain', waitFor: until === 'settled' ? 'held' : 'due', concurrency, signal, audit: until === 'idle' ? undefined : auditBudget(this.#parts.config.config) });
+      await worker.run({ mode: 'drain', waitFor: until === 'settled' ? 'held' : 'due', concurrency, signal, audit: until === 'idle' ? undefined : auditBudget(this.#parts.config.config) });
     };
     await run();
     // What another worker has in hand is not done yet, and may come back.
@@ -172,6 +181,12 @@ export class SyncHost implements AsyncDisposable {
       await delay(IDLE_POLL_MS);
       await run();
     }
+    if (!signal.aborted) await reaper.sweep(signal);
+  }
+
+  /** Who frees local copies, as the configuration wants it (design §5.6). */
+  reaper(): Reaper {
+    return new Reaper(reaperPorts(this.#parts));
   }
 
   async #othersWork(): Promise<boolean> {
@@ -259,6 +274,19 @@ export class SyncHost implements AsyncDisposable {
     const { config, destinations } = this.#parts;
     if (config.config.destinations.has(name)) return destinations.register(name, config);
     return (await destinations.find(name)) ?? destinations.register(name, config);
+  }
+}
+
+/** Runs all until the signal, or until one fails: that ends the others. */
+async function together(signal: AbortSignal, works: readonly ((both: AbortSignal) => Promise<void>)[]): Promise<void> {
+  const failed = new AbortController();
+  const both = AbortSignal.any([signal, failed.signal]);
+  const tasks = works.map(async (work) => { await work(both); });
+  try {
+    await Promise.all(tasks);
+  } finally {
+    failed.abort();
+    await Promise.allSettled(tasks);
   }
 }
 

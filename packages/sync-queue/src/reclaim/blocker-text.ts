@@ -55,6 +55,8 @@ function generalText(blocker: GeneralBlocker, source: string): Text {
       return { what: `process ${String(blocker.open.owner.pid)} on ${blocker.open.owner.host} has been at it since ${blocker.open.begunAt}` };
     case 'overlap':
       return { what: `job ${blocker.jobId} (${blocker.state}) still needs these files: it sends ${blocker.source}`, fix: `longhaul why ${blocker.jobId}` };
+    case 'interrupted':
+      return { what: 'a person has ended it', fix: `longhaul sync reclaim ${source} --delete` };
     case 'seal_lost':
       return { what: `the list of what was sealed (${blocker.sealId}) is gone from this machine or damaged`, fix: `longhaul sync push ${source} --to DEST` };
   }

@@ -33,4 +33,5 @@ export type Blocker =
   | { readonly kind: 'check_failed'; readonly destination: string; readonly detail: string }
   | { readonly kind: 'check_busy'; readonly destination: string; readonly detail: string }
   | { readonly kind: 'same_place'; readonly destination: string }
+  | { readonly kind: 'interrupted' }
   | { readonly kind: 'cannot_write'; readonly detail: string };

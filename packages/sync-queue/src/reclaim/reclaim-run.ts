@@ -12,6 +12,7 @@ import type { LeftProof } from './proofs-file.ts';
 import { filesLeftBehind } from './proofs-file.ts';
 import type { ReaperEnv } from './reaper-ports.ts';
 import type { ReclaimKeeper } from './reclaim-keeper.ts';
+import type { ReclaimAsker } from './reclaim-store.ts';
 import type { Prepared } from './reclaim-plan.ts';
 import { lookBlockers } from './reclaim-plan.ts';
 
@@ -28,6 +29,7 @@ export type ReclaimOutcome =
 export interface RunRequest {
   readonly prepared: Prepared & { readonly hand: NonNullable<Prepared['hand']> };
   readonly keeper: ReclaimKeeper;
+  readonly askedBy: ReclaimAsker;
   readonly signal: AbortSignal;
 }
 
@@ -237,7 +239,8 @@ export class ReclaimRun {
     if (blockers !== null) return this.#stopped(blockers);
     if (keeper.state === 'withdrawn') return this.#stopped(withdrawn(this.#request.prepared.places));
     if (!signal.aborted && !(error instanceof Uncertain)) throw error;
-    // Told to end: the next reaper asks everything again and goes on.
+    // A person who ends it does not want it gone on with; a reaper that is told to end leaves it to the next, which asks everything again.
+    if (signal.aborted && this.#request.askedBy === 'person') return this.#stopped([{ kind: 'interrupted' }]);
     await this.#env.store.releaseReclaim(keeper.lease);
     return { kind: 'left', ...counts };
   }
