@@ -35,14 +35,15 @@ function licenceOf(folder) {
 }
 
 /** Functions that few commands need, of modules that cost 1 to 5 ms: they are looked up when they are called. */
-const LAZY = { crypto: ['createHash', 'randomBytes'], v8: ['serialize', 'deserialize'], 'fs/promises': ['open', 'stat'] };
 const frugalModules = {
   name: 'frugal-modules',
   setup(build) {
     build.onResolve({ filter: /^(?:node:)?(?:crypto|v8|fs\/promises)$/ }, ({ path: name, importer }) => (importer.includes('node_modules') ? undefined : { path: name.replace('node:', ''), namespace: 'frugal' }));
-    build.onLoad({ filter: /.*/, namespace: 'frugal' }, ({ path: name }) => ({ contents: LAZY[name].map((key) => lazyFunction(name, key)).join('') }));
+    build.onLoad({ filter: /.*/, namespace: 'frugal' }, ({ path: name }) => ({ contents: functionsOf(name).map((key) => lazyFunction(name, key)).join('') }));
   },
 };
+/** Not its classes: those are no functions to call. */
+const functionsOf = (name) => Object.entries(process.getBuiltinModule(`node:${name}`)).flatMap(([key, value]) => (typeof value === 'function' && /^[a-z]/.test(key) ? [key] : []));
 const lazyFunction = (name, key) => `export const ${key} = (...args) => globalThis.process.getBuiltinModule('node:${name}').${key}(...args);`;
 
 /** The modules that are not chunks take Node's own as they are: to import one reads every property of it, and fs then loads its streams. */
