@@ -344,6 +344,24 @@ describe('a reaper', () => {
     expect(filesBelow(`${bench.root}/second`)).toEqual(['x.bin']);
   });
 
+  it('makes the proofs that are missing, each on an occasion of its own', async () => {
+    const bench = await ReclaimBench.open();
+    const job = await bench.push();
+    const reaper = bench.reaper();
+    const proofs = async (): Promise<number> => (await bench.queue.proofs(job.id)).length;
+    await reaper.sweep();
+    expect(await proofs()).toBe(1);
+    bench.advance(HOUR + 1000);
+    await reaper.sweep();
+    expect(await proofs()).toBe(2);
+    bench.advance(HOUR + 1000);
+    await reaper.sweep();
+    expect([await proofs(), bench.left()]).toEqual([2, ALL]);
+    bench.advance(24 * HOUR);
+    await reaper.sweep();
+    expect([(await bench.job(job.id)).state, bench.left()]).toEqual(['CLEANED', []]);
+  });
+
   it('is alone with a source: of two at the same time one begins', async () => {
     const bench = await ReclaimBench.open();
     const job = await bench.ripe();

@@ -131,8 +131,25 @@ export class Reaper {
     const { clock, timing } = this.#env;
     if (!this.#later.isDue(sourceId, clock.now())) return;
     const result = await this.#try(sourceId, signal);
+    if (result?.kind === 'blocked') await this.#proveMore(result.blockers, signal);
     if (result?.kind === 'done') this.#later.forget(sourceId);
     else this.#later.after(sourceId, blockedUntil(result !== null && 'blockers' in result ? result.blockers : [], { now: clock.now(), againMs: timing.againMs }));
+  }
+
+  /** Where nothing but proofs are missing, they are made: the audit alone would come round too late for a full disk. */
+  async #proveMore(blockers: readonly Blocker[], signal: AbortSignal = new AbortController().signal): Promise<void> {
+    if (blockers.some(({ kind }) => kind !== 'too_few_proofs' && kind !== 'too_young')) return;
+    for (const blocker of blockers) {
+      if (blocker.kind !== 'too_few_proofs' || signal.aborted) continue;
+      await this.#quietly(async () => {
+        if (await this.#isProofDue(blocker.jobId)) await this.#env.lastCheck(blocker.jobId, signal);
+      });
+    }
+  }
+
+  async #isProofDue(jobId: string): Promise<boolean> {
+    const times = (await this.#env.store.proofs(jobId)).map(({ at }) => Date.parse(at));
+    return this.#env.clock.now() - Math.max(0, ...times) >= this.#env.timing.proveApartMs;
   }
 
   /** null: it could not even be tried; told to the listeners. */
