@@ -28,6 +28,7 @@ export async function openCliHost(cli: Cli): Promise<Host> {
     stateDir: cli.stateDir,
     flags: { 'tmux.socket': cli.tmuxSocket },
     program: ownProgram(),
+    onProgress: (line) => { cli.printer.note(line); },
   });
   for (const warning of host.config.warnings) cli.printer.warn(warning);
   return host;

@@ -68,9 +68,9 @@ describe('a status for people', () => {
     const shown = text({ backend: 'container', image: 'bot:1.4', socketName: 'podman' }, { usage, log: { path: '/state/runs/x/output.cri', bytes: 5e9, bytesOnDisk: 1e9 } });
     expect(shown).toContain('usage    98.5 % of a processor now, 2h1m of processor time so far, 2.0 GB of 4.0 GB of memory\n');
     expect(shown).toContain('log      5.0 GB, of which the last 1.0 GB are kept, /state/runs/x/output.cri\n');
-    expect(shown).toContain('terminal podman\n');
+    expect(shown).toMatch(/engine +podman\n/);
     expect(text({}, { log: { path: '/x', bytes: 100, bytesOnDisk: 0 } })).toContain('log      100 B, /x\n');
-    expect(text({})).not.toMatch(/usage|log|terminal/);
+    expect(text({})).not.toMatch(/usage|log|terminal|engine/);
   });
 
   it('escapes what a name could do to the screen', () => {

@@ -20,6 +20,8 @@ export interface ContainerBed extends AsyncDisposable {
   spec(name: string, command: readonly string[], more?: SpecOptions): SessionSpec;
   /** Claims, prepares and starts, as the manager does. */
   start(name: string, command: readonly string[], more?: SpecOptions): Promise<Started>;
+  /** The same with another backend. */
+  startOn(backend: ContainerBackend, spec: SessionSpec): Promise<Started>;
 }
 
 export interface Started {
@@ -60,12 +62,12 @@ export async function makeBed(engine: TestEngine): Promise<ContainerBed> {
     backend,
     another,
     spec: (name, command, more = {}) => makeSpec(name, command, { engine, work: dir.path, more }),
-    start: async (name, command, more) => {
-      const spec = bed.spec(name, command, more);
+    start: async (name, command, more) => bed.startOn(backend, bed.spec(name, command, more)),
+    startOn: async (starter, spec) => {
       const claim = await runs.claim(spec.name, newRunId(), { backend: 'container' });
       const run = await runs.prepare(spec, claim);
       try {
-        return { run, status: await backend.start(spec, run) };
+        return { run, status: await starter.start(spec, run) };
       } catch (error) {
         await runs.release(claim);
         throw error;

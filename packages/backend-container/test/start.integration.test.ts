@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 import { isLonghaulError } from '@longhaul/errors';
-import { newRunId } from '@longhaul/sessions';
-import { waitFor } from '@longhaul/testbed';
+import { newRunId, SessionManager } from '@longhaul/sessions';
+import { freePort, waitFor } from '@longhaul/testbed';
 import { expect, it, onTestFinished } from 'vitest';
 
 import { describeBoth } from './both-engines.ts';
@@ -97,6 +97,17 @@ describeBoth('starting a container', (engine, runtime) => {
     const failure = await failureOf(bed, 'port', sh('sleep 60'), { container: { network: null, ports: [{ hostAddress: '127.0.0.1', hostPort: port, containerPort: 80, protocol: 'tcp' }] } });
     expect(isLonghaulError(failure, 'SESSION_START')).toBe(true);
     expect(String(failure)).toContain(String(port));
+  });
+
+  if (runtime === 'podman') it('publishes the port of a web server, which is ready when it answers', async () => {
+    const bed = await containerBed(engine());
+    const port = await freePort();
+    const url = `http://127.0.0.1:${String(port)}/`;
+    await bed.start('web', sh('mkdir /www; echo "hello from inside" > /www/index.html; exec httpd -f -p 80 -h /www'), { ready: { kind: 'http', url }, container: { network: null, ports: [{ hostAddress: '127.0.0.1', hostPort: port, containerPort: 80, protocol: 'tcp' }] } });
+    const manager = new SessionManager({ stateDir: bed.stateDir, runs: bed.runs, backends: [bed.backend] });
+    expect(await manager.waitUntilReady('web', { timeoutMs: 60_000 })).toMatchObject({ outcome: 'ready' });
+    expect(await (await fetch(url)).text()).toBe('hello from inside\n');
+    expect(await bed.backend.stop('web', { how: 'graceful' })).toMatchObject({ step: 'signal', status: { state: 'stopped' } });
   });
 
   it('mounts a folder with spaces and odd characters in its path', async () => {

@@ -26,6 +26,8 @@ export interface ContainerSessionsOptions {
   readonly runs: RunStore;
   readonly runner: ProcessRunner;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Lines of the progress of an image that is fetched. */
+  readonly onProgress?: ((line: string) => void) | undefined;
 }
 
 /** The container backend, loaded at its first use and only where an engine is installed: a command about a job in tmux never pays for it. */
@@ -88,11 +90,11 @@ export class ContainerSessions implements SessionBackend {
 
   /** @throws ContainerRuntimeNotFoundError where neither engine is on PATH: looked up without a spawn */
   #load(): Promise<SessionBackend> {
-    const { env, runs, runner } = this.#options;
+    const { env, runs, runner, onProgress } = this.#options;
     if (findProgram('podman', env) === null && findProgram('docker', env) === null) {
       return Promise.reject(new ContainerRuntimeNotFoundError({ hint: `Install one of them. podman: ${installHint('podman')}; docker: ${installHint('docker')}` }));
     }
-    this.#backend ??= import('@longhaul/backend-container').then(({ ContainerBackend }) => new ContainerBackend({ runs, runner, env }));
+    this.#backend ??= import('@longhaul/backend-container').then(({ ContainerBackend }) => new ContainerBackend({ runs, runner, env, ...(onProgress === undefined ? {} : { onProgress }) }));
     return this.#backend;
   }
 }

@@ -17,4 +17,6 @@ export interface HostOptions {
    */
   readonly program: readonly string[] | null;
   readonly runner?: ProcessRunner;
+  /** Lines of the progress of an image that is fetched. */
+  readonly onProgress?: ((line: string) => void) | undefined;
 }

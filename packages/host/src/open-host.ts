@@ -18,7 +18,7 @@ import { socketOf } from './tmux-socket-setting.ts';
  *
  * @throws ConfigError with file, line, column and the fix
  */
-export async function openHost({ cwd = process.cwd(), env = process.env, configFile, stateDir: given, flags = {}, program, runner }: HostOptions): Promise<Host> {
+export async function openHost({ cwd = process.cwd(), env = process.env, configFile, stateDir: given, flags = {}, program, runner, onProgress }: HostOptions): Promise<Host> {
   const config = await loadConfig({ cwd, env, file: configFile, flags });
   const stateDir = given ?? resolveStateDir(env);
   ensureStateDir(stateDir);
@@ -27,7 +27,7 @@ export async function openHost({ cwd = process.cwd(), env = process.env, configF
   // A command about sessions starts one program and ends: to load execa for that would cost it 20 ms of the 50 it may have.
   const light = runner ?? systemRunner({ engine: 'node' });
   const tmux = new TmuxBackend({ runs, ...serverOf(config.config.tmux.socket), runner: light, env });
-  const containers = new ContainerSessions({ runs, runner: light, env });
+  const containers = new ContainerSessions({ runs, runner: light, env, onProgress });
   const sessions = new SessionManager({ stateDir, backends: [tmux, containers], runs, defined: () => definedSessions(config.config) });
   return new Host({ config, stateDir, cwd, env, program, runner: runner ?? systemRunner(), sessions });
 }

@@ -1,6 +1,8 @@
 export { busyboxPath } from './busybox-path.ts';
 export { startDockerd, startEngine, startPodman } from './container-engines.ts';
 export type { TestDockerd, TestEngine } from './container-engines.ts';
+export { startImageRegistry } from './image-registry.ts';
+export type { ImageRegistry } from './image-registry.ts';
 export { TEST_IMAGES } from './container-images.ts';
 export { ODD_NAMES, oddTree, smallFiles, writeRandomFile } from './fixture-trees.ts';
 export { freePort } from './free-port.ts';

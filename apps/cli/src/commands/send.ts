@@ -32,10 +32,16 @@ export const send: CommandModule = {
     return await withHost(cli, async (host) => {
       for (const input of inputs) await host.sessions.send(name, input, backendChoice(call.options));
       cli.printer.result({ session: name, sent: inputs.length }, () => '');
+      if (cli.printer.isTerminal && inputs.length === 1 && isUnentered(inputs[0])) cli.printer.note('typed as it is, without Enter: --enter presses it');
       return EXIT.OK;
     });
   },
 };
+
+/** A line that nobody has ended: what was tried here first was to send commands to a shell so. */
+function isUnentered(input: SendInput | undefined): boolean {
+  return input !== undefined && 'text' in input && !/[\r\n]$/.test(input.text);
+}
 
 async function inputsOf({ operands: [, ...words], options, command }: Call, cli: Cli): Promise<readonly SendInput[]> {
   const all = [...words, ...(command ?? [])];

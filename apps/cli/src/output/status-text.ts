@@ -44,7 +44,7 @@ export function statusText({ session, usage, terminalSize, notReady, log, output
     ['ended', timeText(session.endedAt, now)],
     ['took', durationText(session, now)],
     ['usage', usage === null ? '' : usageText(usage)],
-    ['terminal', placeText(session, terminalSize)],
+    [session.backend === 'tmux' ? 'terminal' : 'engine', placeText(session, terminalSize)],
     ['command', commandText(session.command)],
     ['image', session.image === null ? '' : printable(session.image)],
     ['folder', session.workingDir === null ? '' : printable(session.workingDir)],
@@ -106,9 +106,9 @@ function nextTryText({ restart }: SessionStatus, now: number): string {
   return `attempt ${String(attempt)} ${when}${restart.problem === null ? '' : `; held up: ${printable(restart.problem)}`}`;
 }
 
-function readyText({ ready }: SessionStatus, notReady: string | null, now: number): string {
+function readyText({ ready, state }: SessionStatus, notReady: string | null, now: number): string {
   if (ready === null) return '';
-  if (ready.at !== null) return `since ${timeText(ready.at, now)}`;
+  if (ready.at !== null) return `${state === 'running' ? 'since ' : ''}${timeText(ready.at, now)}`;
   return notReady === null ? '' : `not yet: ${printable(notReady)}`;
 }
 
