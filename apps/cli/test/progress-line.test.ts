@@ -5,9 +5,9 @@ import { Printer } from '../src/output/printer.ts';
 import { ProgressLine } from '../src/output/progress-line.ts';
 
 /** A stream that only remembers. */
-function recorder(isTTY: boolean): { readonly stream: NodeJS.WriteStream; readonly text: () => string } {
+function recorder(isTTY: boolean, columns = 60): { readonly stream: NodeJS.WriteStream; readonly text: () => string } {
   const written: string[] = [];
-  const stream = { isTTY, columns: 60, writable: true, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+  const stream = { isTTY, columns, rows: 10, writable: true, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
   return { stream, text: () => written.join('') };
 }
 
@@ -25,24 +25,64 @@ const JOB = {
 
 const at = (bytes: number): Job => ({ ...JOB, progress: { bytesDone: bytes, bytesTotal: 100_000_000, filesDone: 3, filesTotal: 10, bytesSent: bytes, currentFile: null } });
 
-function line(isTTY: boolean, format: 'human' | 'json' = 'human'): { readonly progress: ProgressLine; readonly stdout: () => string; readonly stderr: () => string } {
-  const [out, err] = [recorder(isTTY), recorder(isTTY)];
+function line(isTTY: boolean, format: 'human' | 'json' = 'human', columns = 60): { readonly progress: ProgressLine; readonly stdout: () => string; readonly stderr: () => string } {
+  const [out, err] = [recorder(isTTY), recorder(isTTY, columns)];
   const printer = new Printer({ stdout: out.stream, stderr: err.stream, env: {}, format });
   return { progress: new ProgressLine(printer, err.stream), stdout: out.text, stderr: err.text };
 }
 
+/** What a terminal shows after all that was written: the lines that stand there. */
+function screen(written: string): readonly string[] {
+  const lines = [''];
+  let row = 0;
+  for (const [part] of written.matchAll(/\r|\n|\u001b\[\d*[AJK]|[^\r\n\u001b]+/g)) {
+    const code = /^\u001b\[(\d*)([AJK])$/.exec(part);
+    if (part === '\r') continue;
+    if (part === '\n') lines[(row += 1)] ??= '';
+    else if (code === null) lines[row] = `${lines[row] ?? ''}${part}`;
+    else if (code[2] === 'A') row -= Number(code[1] ?? 1);
+    else if (code[2] === 'J') lines.splice(row, Infinity, '');
+    else lines[row] = '';
+  }
+  return lines;
+}
+
+const named = (id: string, job: Job): Job => ({ ...job, id, bytesTotal: 100_000_000, filesTotal: 10, destination: id });
+
 describe('progress', () => {
-  it('on a terminal is one line that is rewritten, never wider than it, and gone at the end', () => {
+  it('on a terminal is one line that is drawn again, never wider than it, with what matters in it, and gone at the end', () => {
     const { progress, stderr, stdout } = line(true);
     progress.show([JOB], 0);
     progress.show([at(20_000_000)], 2000);
+    expect(screen(stderr())).toEqual([expect.stringMatching(/^….{11} -> nas {2}RUNNING pushing 20% \(20\.0 MB of 100 M…$/) as string]);
+    expect(screen(stderr())[0]?.length).toBe(59);
     progress.clear();
     expect(stderr()).not.toContain('\n');
-    const shown = stderr().split('\r\u001b[K').slice(1);
-    expect(shown.map((text) => text.length <= 59)).toEqual([true, true, true]);
-    expect(shown.at(-1)).toBe('');
-    expect(stderr()).toContain('/data/\\u{1b}[31mresults');
+    expect(screen(stderr())).toEqual(['']);
+    expect(stderr()).not.toContain('\u001b[31m');
     expect(stdout()).toBe('');
+  });
+
+  it('of several on a terminal is a line for each and one for all, and those that are done leave', () => {
+    const { progress, stderr } = line(true, 'human', 120);
+    progress.show([named('a', JOB), named('b', JOB)], 0);
+    progress.show([named('a', at(20_000_000)), named('b', at(60_000_000))], 2000);
+    expect(screen(stderr())).toEqual([
+      expect.stringMatching(/-> a {2}RUNNING pushing 20% .* 10\.0 MB\/s, 8s left$/) as string,
+      expect.stringMatching(/-> b {2}RUNNING pushing 60% .* 30\.0 MB\/s, 2s left$/) as string,
+      '0 of 2 transfers done: 40% (80.0 MB of 200 MB, 6 of 20 files)  40.0 MB/s, 3s left',
+    ]);
+    progress.show([named('a', at(30_000_000)), { ...named('b', at(100_000_000)), state: 'VERIFIED', phase: null }], 3000);
+    expect(screen(stderr())).toEqual([expect.stringContaining('-> a  RUNNING pushing 30%') as string, expect.stringMatching(/^1 of 2 transfers done: 65%/) as string]);
+    progress.clear();
+    expect(screen(stderr())).toEqual(['']);
+  });
+
+  it('of more than the terminal has lines says how many there are beside', () => {
+    const { progress, stderr } = line(true);
+    progress.show(Array.from({ length: 30 }, (_, index) => named(String(index), JOB)), 0);
+    expect(screen(stderr())).toHaveLength(8);
+    expect(screen(stderr()).slice(-2)).toEqual(['and 24 more', expect.stringMatching(/^0 of 30 transfers done: 0%/) as string]);
   });
 
   it('off a terminal is one line every ten seconds, with position, rate and what is left', () => {
@@ -54,10 +94,23 @@ describe('progress', () => {
     expect(stderr()).not.toContain('\u001b');
   });
 
-  it('as JSON is one object per look, on stdout', () => {
+  it('of several off a terminal is the sum of them, and only a count while a total is not known', () => {
+    const { progress, stderr } = line(false);
+    progress.show([named('a', JOB), { ...named('b', JOB), bytesTotal: null }], 0);
+    progress.show([named('a', at(20_000_000)), named('b', at(20_000_000))], 11_000);
+    expect(stderr()).toBe('0 of 2 transfers done\n0 of 2 transfers done: 20% (40.0 MB of 200 MB, 6 of 20 files)\n');
+  });
+
+  it('as JSON is one object for each job that has changed, on stdout', () => {
     const { progress, stdout, stderr } = line(false, 'json');
     progress.show([JOB], 0);
-    expect(JSON.parse(stdout())).toMatchObject({ schemaVersion: 1, type: 'progress', job: { id: JOB.id } });
+    progress.show([JOB], 1000);
+    progress.show([at(20_000_000)], 2000);
+    const told = stdout().trimEnd().split('\n').map((text) => JSON.parse(text) as Readonly<Record<string, unknown>>);
+    expect(told).toMatchObject([
+      { schemaVersion: 1, type: 'progress', job: { id: JOB.id }, bytesPerSecond: null, leftMs: null },
+      { schemaVersion: 1, type: 'progress', job: { progress: { bytesDone: 20_000_000 } }, bytesPerSecond: 10_000_000, leftMs: 8000 },
+    ]);
     expect(stderr()).toBe('');
   });
 });

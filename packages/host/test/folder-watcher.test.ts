@@ -71,7 +71,7 @@ class Bench {
   async states(): Promise<readonly WatchedFolder[]> {
     const record = this.watcher.takeRecord();
     if (record !== null) writeWatchRecord(this.stateDir, record);
-    return (await watchedTop(this.settings, { stateDir: this.stateDir, now: this.now, job: () => Promise.resolve(null) })).folders;
+    return (await watchedTop(this.settings, { stateDir: this.stateDir, now: this.now, jobs: () => Promise.resolve([]) })).folders;
   }
 
   #begin(): FolderWatcher {

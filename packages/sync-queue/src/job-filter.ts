@@ -10,6 +10,8 @@ export interface JobFilter {
   readonly source?: string;
   readonly session?: string;
   readonly runId?: string;
+  /** Only these; as many as a page holds, please. */
+  readonly ids?: readonly string[];
   /** Jobs whose id begins so; ids are upper case. */
   readonly idPrefix?: string;
 }

@@ -1,77 +1,151 @@
 import type { Job } from '@longhaul/sync-queue';
 
+import { detailOf } from './job-text.ts';
+import { LiveLines } from './live-lines.ts';
 import { printable } from './printable.ts';
 import type { Printer } from './printer.ts';
-import { detailOf } from './job-text.ts';
-import { formatBytes, formatSpan } from './quantities.ts';
-import { cutText } from './text-width.ts';
+import { count, formatBytes, formatSpan } from './quantities.ts';
+import { cutText, textWidth } from './text-width.ts';
+import type { Estimate } from './transfer-estimate.ts';
+import { TransferEstimate } from './transfer-estimate.ts';
 
 /** Off a terminal a line this often, not more: logs of CI are read by people too. Milliseconds. */
 const PLAIN_EVERY_MS = 10_000;
-/** The rate is that of the last seconds, so that it follows the network. Milliseconds. */
-const RATE_WINDOW_MS = 8000;
+/** So much of a source's name stays, however narrow the terminal is. */
+const LEAST_SOURCE = 12;
+const NOTHING_TOLD: Estimate = { bytesPerSecond: null, leftMs: null };
 
-interface Sample {
-  readonly at: number;
-  readonly sent: number;
-}
-
-/** Shows how jobs come along, on stderr: one line that is rewritten on a terminal, a line every ten seconds elsewhere. */
+/**
+ * Shows how jobs come along, on stderr: on a terminal a line for each that is not done, drawn again with every change, and one for all of them;
+ * elsewhere one line every ten seconds. With `--json` an event on stdout for each job that has changed.
+ */
 export class ProgressLine {
   readonly #stderr: NodeJS.WriteStream;
   readonly #printer: Printer;
-  readonly #samples = new Map<string, Sample[]>();
+  readonly #lines: LiveLines;
+  readonly #estimates = new Map<string, TransferEstimate>();
+  readonly #all = new TransferEstimate();
+  readonly #told = new Map<string, string>();
   #lastPlain = Number.NEGATIVE_INFINITY;
-  #drawn = false;
 
   constructor(printer: Printer, stderr: NodeJS.WriteStream) {
     this.#printer = printer;
     this.#stderr = stderr;
+    this.#lines = new LiveLines(stderr);
   }
 
-  /** Shows the state of things; with `--json` one event per job on stdout. */
+  /** Shows the state of things; `now` in milliseconds. */
   show(jobs: readonly Job[], now: number): void {
+    const estimates = new Map(jobs.map((job) => [job.id, this.#estimate(job, now)]));
     if (this.#printer.format === 'json') {
-      for (const job of jobs) this.#printer.event('progress', { job });
+      for (const job of jobs) this.#tell(job, estimates.get(job.id) ?? NOTHING_TOLD);
       return;
     }
-    const active = jobs.filter(({ state }) => !SETTLED.has(state));
-    const shown = active[0] ?? jobs.at(-1);
-    if (shown === undefined) return;
-    const text = `${this.#text(shown, now)}${active.length > 1 ? `  (and ${String(active.length - 1)} more)` : ''}`;
-    if (this.#stderr.isTTY) {
-      this.#stderr.write(`\r\u001b[K${cutText(text, Math.max(10, this.#stderr.columns - 1))}`);
-      this.#drawn = true;
-    } else if (now - this.#lastPlain >= PLAIN_EVERY_MS) {
+    const open = jobs.filter(({ state }) => !SETTLED.has(state));
+    const shown = open.length > 0 ? open : jobs.slice(-1);
+    if (shown.length === 0) return;
+    const sum = jobs.length > 1 ? sumText(jobs, this.#sumEstimate(jobs, now)) : null;
+    if (this.#stderr.isTTY) this.#draw(shown.map((job) => jobLine(job, { now, estimate: estimates.get(job.id) ?? NOTHING_TOLD, width: this.#lines.width })), sum);
+    else if (now - this.#lastPlain >= PLAIN_EVERY_MS) {
       this.#lastPlain = now;
-      this.#stderr.write(`${text}\n`);
+      const [first] = shown;
+      this.#stderr.write(`${sum ?? (first === undefined ? '' : jobLine(first, { now, estimate: estimates.get(first.id) ?? NOTHING_TOLD, width: Number.POSITIVE_INFINITY }))}\n`);
     }
   }
 
-  /** Takes the line away, so that what follows stands alone. */
+  /** Takes the lines away, so that what follows stands alone. */
   clear(): void {
-    if (this.#drawn) this.#stderr.write('\r\u001b[K');
-    this.#drawn = false;
+    this.#lines.clear();
   }
 
-  #text(job: Job, now: number): string {
-    const head = `${printable(job.source)} -> ${printable(job.destination)}  ${job.state}`;
-    const rate = this.#rate(job, now);
-    const left = job.progress === null ? 0 : job.progress.bytesTotal - job.progress.bytesDone;
-    const speed = rate === null || job.phase !== 'pushing' ? '' : `  ${formatBytes(rate)}/s${rate > 0 ? `, ${formatSpan((left / rate) * 1000)} left` : ''}`;
-    return `${head} ${detailOf(job, now)}${speed}`;
+  #draw(lines: readonly string[], sum: string | null): void {
+    const room = this.#lines.room - (sum === null ? 0 : 1);
+    const fitting = lines.length <= room ? lines : [...lines.slice(0, room - 1), `and ${String(lines.length - room + 1)} more`];
+    this.#lines.draw([...fitting, ...(sum === null ? [] : [sum])].map((text) => cutText(text, this.#lines.width)));
   }
 
-  /** Bytes per second that travelled lately; null until it can be told. */
-  #rate(job: Job, now: number): number | null {
-    if (job.progress === null) return null;
-    const samples = (this.#samples.get(job.id) ?? []).filter(({ at, sent }) => now - at <= RATE_WINDOW_MS && sent <= (job.progress?.bytesSent ?? 0));
-    samples.push({ at: now, sent: job.progress.bytesSent });
-    this.#samples.set(job.id, samples);
-    const [first] = samples;
-    if (first === undefined || now - first.at < 1000) return null;
-    return ((job.progress.bytesSent - first.sent) * 1000) / (now - first.at);
+  #tell(job: Job, { bytesPerSecond, leftMs }: Estimate): void {
+    const text = JSON.stringify(job);
+    if (this.#told.get(job.id) === text) return;
+    this.#told.set(job.id, text);
+    this.#printer.event('progress', { job, bytesPerSecond: bytesPerSecond === null ? null : Math.round(bytesPerSecond), leftMs: leftMs === null ? null : Math.round(leftMs) });
+  }
+
+  #estimate(job: Job, now: number): Estimate {
+    if (job.progress === null || job.phase !== 'pushing') return NOTHING_TOLD;
+    const estimate = this.#estimates.get(job.id) ?? new TransferEstimate();
+    this.#estimates.set(job.id, estimate);
+    return estimate.add(job.progress, now);
+  }
+
+  /** Only while something is pushed, and only where every total is known: half a sum would be a lie. */
+  #sumEstimate(jobs: readonly Job[], now: number): Estimate {
+    const sum = sumOf(jobs);
+    return sum === null || jobs.every(({ phase }) => phase !== 'pushing') ? NOTHING_TOLD : this.#all.add(sum, now);
   }
 }
 
 const SETTLED: ReadonlySet<Job['state']> = new Set(['VERIFIED', 'CLEANUP_ELIGIBLE', 'CLEANED', 'FAILED', 'CANCELLED']);
+
+interface LineOptions {
+  readonly now: number;
+  readonly estimate: Estimate;
+  readonly width: number;
+}
+
+/** What matters stands at the end of the line, so that it is the source's name that is cut where the terminal is narrow. */
+function jobLine(job: Job, { now, estimate, width }: LineOptions): string {
+  const rest = ` -> ${printable(job.destination)}  ${job.state} ${detailOf(job, now)}${speedText(estimate)}`;
+  return `${tailOf(printable(job.source), Math.max(LEAST_SOURCE, width - textWidth(rest)))}${rest}`;
+}
+
+/** The end of a text, as much of it as fits. */
+function tailOf(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  const chars = [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
+  while (chars.length > 1 && textWidth(chars.join('')) > width - 1) chars.shift();
+  return `…${chars.join('')}`;
+}
+
+function speedText({ bytesPerSecond, leftMs }: Estimate): string {
+  if (bytesPerSecond === null) return '';
+  return `  ${formatBytes(bytesPerSecond)}/s${leftMs === null ? '' : `, ${formatSpan(wholeSeconds(leftMs))} left`}`;
+}
+
+/** Tenths of a second are no news about the future. */
+function wholeSeconds(ms: number): number {
+  return Math.ceil(ms / 1000) * 1000;
+}
+
+interface Sum {
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  readonly bytesSent: number;
+  readonly filesDone: number;
+  readonly filesTotal: number;
+}
+
+/** null while a total is not known: the source is not sealed yet. */
+function sumOf(jobs: readonly Job[]): Sum | null {
+  const sum = { bytesDone: 0, bytesTotal: 0, bytesSent: 0, filesDone: 0, filesTotal: 0 };
+  for (const { state, progress, bytesTotal, filesTotal } of jobs) {
+    if (state === 'CANCELLED' || state === 'FAILED') continue;
+    if (bytesTotal === null || filesTotal === null) return null;
+    const done = SETTLED.has(state) || state === 'AWAITING_VERIFY';
+    sum.bytesTotal += bytesTotal;
+    sum.filesTotal += filesTotal;
+    sum.bytesDone += done ? bytesTotal : Math.min(progress?.bytesDone ?? 0, bytesTotal);
+    sum.filesDone += done ? filesTotal : Math.min(progress?.filesDone ?? 0, filesTotal);
+    sum.bytesSent += progress?.bytesSent ?? 0;
+  }
+  return sum;
+}
+
+function sumText(jobs: readonly Job[], estimate: Estimate): string {
+  const done = jobs.filter(({ state }) => SETTLED.has(state)).length;
+  const sum = sumOf(jobs);
+  const head = `${String(done)} of ${count(jobs.length, 'transfer')} done`;
+  if (sum === null) return head;
+  const part = sum.bytesTotal > 0 ? sum.bytesDone / sum.bytesTotal : sum.filesTotal > 0 ? sum.filesDone / sum.filesTotal : 1;
+  return `${head}: ${String(Math.floor(part * 100))}% (${formatBytes(sum.bytesDone)} of ${formatBytes(sum.bytesTotal)}, ${String(sum.filesDone)} of ${count(sum.filesTotal, 'file')})${speedText(estimate)}`;
+}

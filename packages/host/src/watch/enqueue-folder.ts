@@ -1,17 +1,16 @@
-import type { LoadedConfig } from '@longhaul/config';
 import { SourceNotDirectoryError } from '@longhaul/errors';
 import type { EnqueuePlan, EnqueueRequest, SealShelf, SyncQueue } from '@longhaul/sync-queue';
 import type { Sealer } from '@longhaul/sync-transports';
 import { displayPath, isSameFilter } from '@longhaul/sync-transports';
 
-import type { DestinationRegistry } from '../destinations/destination-registry.ts';
+import type { ResolvedDestination } from '../destinations/destination-registry.ts';
 import { refuseUnusable } from '../sync/transport-pool.ts';
 import type { Handled } from './folder-memory.ts';
 import type { ReadyFolder } from './folder-watcher.ts';
 
 export interface EnqueueFolderPorts {
-  readonly config: LoadedConfig;
-  readonly destinations: DestinationRegistry;
+  /** The destination of that name; registering one costs a write, and thousands of folders ask. @throws ConfigError */
+  readonly destination: (name: string) => ResolvedDestination;
   readonly queue: SyncQueue;
   readonly seals: Pick<SealShelf, 'get'>;
   readonly sealer: Pick<Sealer, 'check'>;
@@ -39,8 +38,8 @@ interface Outcome {
   readonly held: string | null;
 }
 
-async function enqueueTo(name: string, { path, source, fingerprint, settings }: ReadyFolder, { config, destinations, queue, ...ports }: EnqueueFolderPorts): Promise<Outcome> {
-  const { id, settings: destination } = destinations.register(name, config);
+async function enqueueTo(name: string, { path, source, fingerprint, settings }: ReadyFolder, { destination: find, queue, ...ports }: EnqueueFolderPorts): Promise<Outcome> {
+  const { id, settings: destination } = find(name);
   refuseUnusable(id, destination);
   const template = settings.as ?? destination.as;
   const { include, exclude } = settings;

@@ -1,14 +1,17 @@
 import { realpathSync } from 'node:fs';
 
 import type { LoadedConfig } from '@longhaul/config';
-import type { QueueStore, SyncQueue, WorkerPorts } from '@longhaul/sync-queue';
+import type { Job, QueueStore, SyncQueue, WorkerPorts } from '@longhaul/sync-queue';
 import type { SourceSurveyor } from '@longhaul/sync-transports';
 
-import type { DestinationRegistry } from '../destinations/destination-registry.ts';
+import type { DestinationRegistry, ResolvedDestination } from '../destinations/destination-registry.ts';
 import { enqueueFolder } from './enqueue-folder.ts';
 import { runWatch, watchLock } from './run-watch.ts';
 import type { WatchedTop } from './watched-folders.ts';
 import { watchedTop } from './watched-folders.ts';
+
+/** So many jobs are asked for at once. */
+const PAGE = 500;
 
 /** What of a sync host watching needs. */
 export interface WatchHostParts {
@@ -37,7 +40,13 @@ export interface Watched {
 }
 
 export async function watchFolders({ config, stateDir, destinations, queue, worker, surveyor }: WatchHostParts, { signal, log, now = Date.now }: WatchOptions): Promise<void> {
-  const ports = { config, destinations, queue, seals: worker.seals, sealer: worker.sealer };
+  const registered = new Map<string, ResolvedDestination>();
+  const destination = (name: string): ResolvedDestination => {
+    const found = registered.get(name) ?? destinations.register(name, config);
+    registered.set(name, found);
+    return found;
+  };
+  const ports = { destination, queue, seals: worker.seals, sealer: worker.sealer };
   const local = [...config.config.destinations.values()].flatMap((settings) => (settings.type === 'local' ? [settings.path] : []));
   await runWatch({
     stateDir,
@@ -54,9 +63,15 @@ export async function watchFolders({ config, stateDir, destinations, queue, work
 }
 
 export async function watchedFolders({ config, stateDir, store }: WatchHostParts): Promise<Watched> {
-  const options = { stateDir, now: Date.now(), job: async (id: string) => await store.get(id) };
+  const options = { stateDir, now: Date.now(), jobs: async (ids: readonly string[]) => await jobsById(store, ids) };
   const watched = await Promise.all(config.config.watch.map(async (settings) => await watchedTop(settings, options)));
   return { watcher: watchLock(stateDir).state().kind === 'held' ? 'runs' : 'none', watched };
+}
+
+async function jobsById(store: QueueStore, ids: readonly string[]): Promise<readonly Job[]> {
+  const jobs: Job[] = [];
+  for (let start = 0; start < ids.length; start += PAGE) jobs.push(...(await store.list({ ids: ids.slice(start, start + PAGE), limit: PAGE })).jobs);
+  return jobs;
 }
 
 /** A place that is not there (yet) is known by its name. */

@@ -41,7 +41,8 @@ export interface WatchedTop {
 export interface WatchedOptions {
   readonly stateDir: string;
   readonly now: number;
-  readonly job: (id: string) => Promise<Job | null>;
+  /** Those of these jobs that the queue knows. */
+  readonly jobs: (ids: readonly string[]) => Promise<readonly Job[]>;
 }
 
 /** A folder that has changed for longer than so many settling times, and at least ten minutes, is called restless. */
@@ -49,9 +50,11 @@ const RESTLESS_FACTOR = 10;
 const RESTLESS_LEAST_MS = 600_000;
 
 /** What whoever watches has written down of a watched folder, with the jobs as they stand now. Looks at no folder. */
-export async function watchedTop(settings: WatchSettings, { stateDir, now, job }: WatchedOptions): Promise<WatchedTop> {
+export async function watchedTop(settings: WatchSettings, { stateDir, now, jobs }: WatchedOptions): Promise<WatchedTop> {
   const { lookedAt, problem, files, folders, gone, ignored } = readWatchRecord(stateDir, settings.path);
-  const known = await Promise.all(Object.entries(folders).map(async ([name, memory]) => watchedFolder(name, memory, { settings, now, jobs: await jobsOf(memory, job) })));
+  const found = await jobs(Object.values(folders).flatMap(({ handled }) => handled?.jobs.map(({ jobId }) => jobId) ?? []));
+  const byId = new Map(found.map((job) => [job.id, job]));
+  const known = Object.entries(folders).map(([name, memory]) => watchedFolder(name, memory, { settings, now, jobs: jobsOf(memory, byId) }));
   const lost = Object.entries(gone).filter(([, { memory }]) => memory.handled === null || memory.handled.fingerprint !== (memory.fingerprint ?? memory.handled.fingerprint));
   return {
     path: settings.path,
@@ -67,17 +70,17 @@ export async function watchedTop(settings: WatchSettings, { stateDir, now, job }
   };
 }
 
-async function jobsOf({ handled }: FolderMemory, job: WatchedOptions['job']): Promise<readonly (WatchedFolder['jobs'][number] & { readonly job: Job | null })[]> {
-  return await Promise.all((handled?.jobs ?? []).map(async ({ destination, jobId }) => {
-    const found = await job(jobId);
-    return { destination, jobId, state: found?.state ?? null, job: found };
-  }));
+function jobsOf({ handled }: FolderMemory, byId: ReadonlyMap<string, Job>): readonly (WatchedFolder['jobs'][number] & { readonly job: Job | null })[] {
+  return (handled?.jobs ?? []).map(({ destination, jobId }) => {
+    const job = byId.get(jobId) ?? null;
+    return { destination, jobId, state: job?.state ?? null, job };
+  });
 }
 
 interface FolderContext {
   readonly settings: WatchSettings;
   readonly now: number;
-  readonly jobs: Awaited<ReturnType<typeof jobsOf>>;
+  readonly jobs: ReturnType<typeof jobsOf>;
 }
 
 function watchedFolder(name: string, memory: FolderMemory, context: FolderContext): WatchedFolder {

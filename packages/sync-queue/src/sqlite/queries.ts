@@ -25,7 +25,7 @@ function pageSize(limit = DEFAULT_PAGE): number {
 }
 
 function conditionsOf(request: ListRequest): { readonly conditions: readonly string[]; readonly values: readonly unknown[] } {
-  const { states, destination, sourceId, source, session, runId, idPrefix, cursor } = request;
+  const { states, destination, sourceId, source, session, runId, ids, idPrefix, cursor } = request;
   const equal = { destination, source_id: sourceId, source, session, run_id: runId };
   const given = Object.entries(equal).filter(([, value]) => value !== undefined);
   const conditions = given.map(([column]) => `j.${column} = ?`);
@@ -33,6 +33,10 @@ function conditionsOf(request: ListRequest): { readonly conditions: readonly str
   if (states !== undefined) {
     conditions.push(`j.state IN (${states.map(() => '?').join(', ')})`);
     values.push(...states);
+  }
+  if (ids !== undefined) {
+    conditions.push(`j.id IN (${ids.map(() => '?').join(', ')})`);
+    values.push(...ids);
   }
   if (idPrefix !== undefined) {
     conditions.push('j.id >= ? AND j.id < ?');
