@@ -1,6 +1,6 @@
 import type { RsyncSshTransportOptions } from '../src/index.ts';
 import { compareManifest, createSealer, displayPath, RsyncSshTransport, sourceIdOf } from '../src/index.ts';
-import type { ManifestComparison, Placement, PublishOutcome, PushRequest, RawPath, Receipt, Seal, TransportResult } from '../src/index.ts';
+import type { ManifestComparison, Placement, PublishOutcome, PushRequest, RawPath, Receipt, Seal, Transport, TransportResult } from '../src/index.ts';
 import type { Sshd, SshdOptions, TempDir, TreeEntry } from '@longhaul/testbed';
 import { runToEnd, startSshd, tempDir, writeTree } from '@longhaul/testbed';
 
@@ -76,16 +76,16 @@ export function receipt(seal: Seal, job: Job = {}): Receipt {
   };
 }
 
-export async function push(transport: RsyncSshTransport, seal: Seal, job: Job & Omit<Partial<PushRequest>, 'seal' | 'placement'> = {}): Promise<TransportResult> {
+export async function push(transport: Transport, seal: Seal, job: Job & Omit<Partial<PushRequest>, 'seal' | 'placement'> = {}): Promise<TransportResult> {
   const { jobId: _jobId, epoch: _epoch, hostId: _hostId, finalName: _finalName, generation: _generation, ...request } = job;
   return transport.push({ ...request, seal, placement: placement(job) });
 }
 
-export async function compared(transport: RsyncSshTransport, seal: Seal, job: Job & { readonly where?: 'staging' | 'final' } = {}): Promise<ManifestComparison> {
+export async function compared(transport: Transport, seal: Seal, job: Job & { readonly where?: 'staging' | 'final' } = {}): Promise<ManifestComparison> {
   return compareManifest(seal, await transport.hashsum({ where: job.where ?? 'staging', placement: placement(job), seal }));
 }
 
-export async function publish(transport: RsyncSshTransport, seal: Seal, job: Job = {}): Promise<PublishOutcome> {
+export async function publish(transport: Transport, seal: Seal, job: Job = {}): Promise<PublishOutcome> {
   return transport.publish({ seal, placement: placement(job), receipt: receipt(seal, job) });
 }
 

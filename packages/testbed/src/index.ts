@@ -16,6 +16,8 @@ export { findProgram, requireService } from './require-service.ts';
 export type { Service } from './require-service.ts';
 export { runProgram, runToEnd } from './run-program.ts';
 export type { ProgramOutput, ProgramResult } from './run-program.ts';
+export { startS3Server } from './s3-server.ts';
+export type { S3Server } from './s3-server.ts';
 export { startSshd } from './sshd.ts';
 export type { Sshd, SshdOptions } from './sshd.ts';
 export { startTcpProxy } from './tcp-proxy.ts';

@@ -101,14 +101,22 @@ function heldFlag(staging: EpochStaging, { place, own, nonce }: { readonly place
   };
 }
 
-/** The flags of a final name and the epochs of the job, in one call. */
+/** The flags of a final name and the epochs of the job: in one call where there are folders; a bucket store would list all jobs for that. */
 async function lookAround({ folder, layout }: EpochStaging, place: RawPath): Promise<{ readonly flags: readonly RawPath[]; readonly epochs: readonly number[] }> {
+  if (folder.facts.folders === 'none') {
+    const [flags, job] = await Promise.all([folder.list(place, { depth: 'one' }), folder.list(layout.job, { depth: 'one' })]);
+    return { flags: [...(flags?.keys() ?? [])], epochs: epochsIn([...(job?.keys() ?? [])]) };
+  }
   const below = (path: RawPath): string => path.slice(INCOMING.length);
   const found = [...((await folder.list(INCOMING, { depth: 'all', only: [`${below(layout.job)}/epoch.*`, `${below(place)}/*`] }))?.keys() ?? [])].map((path) => joinRaw(INCOMING, path));
   return {
     flags: found.filter((path) => rawParent(path) === place).map(rawBase),
-    epochs: found.filter((path) => rawParent(path) === layout.job).flatMap((path) => (/^epoch\.\d+$/.test(rawBase(path)) ? [Number(rawBase(path).slice('epoch.'.length))] : [])),
+    epochs: epochsIn(found.filter((path) => rawParent(path) === layout.job).map(rawBase)),
   };
+}
+
+function epochsIn(names: readonly RawPath[]): readonly number[] {
+  return names.flatMap((name) => (/^epoch\.\d+$/.test(name) ? [Number(name.slice('epoch.'.length))] : []));
 }
 
 async function givenUp(flag: HeldFlag, outcome: Exclude<FlagOutcome, { kind: 'held' }>): Promise<FlagOutcome> {

@@ -22,8 +22,6 @@ import { TransferPosition } from './transfer-position.ts';
 
 /** Milliseconds between two reports of progress: a person reads no faster, and each is a write to the queue. */
 const REPORT_EVERY_MS = 200;
-/** Retries of one request within rclone, for a server that says 503 now and then; a call for another attempt is the queue's. */
-const LOW_LEVEL_RETRIES = 10;
 
 export interface PushOptions {
   readonly staging: EpochStaging;
@@ -106,7 +104,6 @@ export class PushRun {
         '--stats=1s',
         // Says which files it has sent; what it leaves out it does not say.
         '-v',
-        `--low-level-retries=${String(LOW_LEVEL_RETRIES)}`,
         ...(asksRclone ? [] : ['--ignore-times']),
         // The seal's hash is compared afterwards, whatever this would have found; over SFTP it costs a command for each file (design §5.2).
         ...(verifies === 'content' ? ['--ignore-checksum', '--sftp-disable-hashcheck'] : []),

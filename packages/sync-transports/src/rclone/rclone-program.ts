@@ -24,7 +24,7 @@ export type CallEnd = { readonly kind: 'done'; readonly stdout: string } | { rea
 
 /** "Directory not found" and "file not found" of rclone's list of exit codes. */
 const MISSING_CODES: readonly number[] = [3, 4];
-/** How often rclone itself tries one request again; all else is the queue's affair (design §5.4). */
+/** How often rclone itself tries one request again: with its own default of 10, a line that is down is noticed after a minute. All else is the queue's affair (design §5.4). */
 const LOW_LEVEL_RETRIES = 3;
 const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
 
@@ -93,12 +93,12 @@ export class RcloneProgram {
 
   async #outcome({ args, input, onLine, signal }: RcloneCall): Promise<Outcome> {
     const stdout: OutputCapture = onLine === undefined ? { maxBytes: 64 * 1024 * 1024 } : { maxBytes: 0, onLine };
-    return this.#runner.run({ ...this.#command([`--low-level-retries=${String(LOW_LEVEL_RETRIES)}`, ...args], signal), stdin: stdin(input), stdout });
+    return this.#runner.run({ ...this.#command(args, signal), stdin: stdin(input), stdout });
   }
 
   #command(args: readonly string[], signal: AbortSignal | undefined): { readonly program: 'rclone'; readonly args: readonly string[]; readonly env: { readonly set: Readonly<Record<string, string>>; readonly unset: readonly string[] }; readonly signal?: AbortSignal } {
     const { configFile } = this.destination;
-    const base = ['--use-json-log', '--retries=1', '--ask-password=false', '--contimeout=20s', '--timeout=180s'];
+    const base = ['--use-json-log', '--retries=1', `--low-level-retries=${String(LOW_LEVEL_RETRIES)}`, '--ask-password=false', '--contimeout=20s', '--timeout=180s'];
     return {
       program: 'rclone',
       args: [...base, ...(configFile === undefined ? [] : [`--config=${configFile}`]), ...args],
