@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classifyRemoteScript, classifyRsync, classifySsh, RSYNC_CODE_FAILURES, RSYNC_LINE_FAILURES, SSH_FAILURES } from '../src/failures/index.ts';
+import { classifyRclone, classifyRemoteScript, classifyRsync, classifySsh, RCLONE_CODE_FAILURES, RCLONE_TEXT_FAILURES, RSYNC_CODE_FAILURES, RSYNC_LINE_FAILURES, SSH_FAILURES } from '../src/failures/index.ts';
 import type { FailedRun } from '../src/failures/index.ts';
+import { logText } from '../src/rclone/json-log.ts';
 import type { RecordedCase } from './corpus/recorded-case.ts';
 
 const folder = new URL('corpus/recorded/', import.meta.url);
@@ -18,6 +19,7 @@ interface Verdict {
 function classify({ tool, returncode, stderr, facts }: RecordedCase): Verdict {
   const run = { returncode, stderr, stdout: '', ...(facts === undefined ? {} : { facts }) };
   if (tool === 'ssh') return classifySsh(run);
+  if (tool === 'rclone') return classifyRclone(run);
   if (tool === 'remote-script') return classifyRemoteScript(run);
   const verdict = classifyRsync(run);
   return verdict.ok ? { kind: 'ok', evidence: verdict.evidence, hint: null, rule: null } : verdict;
@@ -28,14 +30,17 @@ function rsync(run: Partial<FailedRun>): Verdict {
 }
 
 describe('what the tools really print', () => {
-  it('has a corpus of at least 80 recorded failures', () => {
-    expect(corpus.length).toBeGreaterThanOrEqual(80);
+  it('has a corpus of at least 150 recorded failures, some of each tool', () => {
+    expect(corpus.length).toBeGreaterThanOrEqual(150);
+    for (const tool of ['rsync', 'ssh', 'remote-script', 'rclone']) expect(corpus.filter((recorded) => recorded.tool === tool).length).toBeGreaterThanOrEqual(14);
   });
 
   it.each(corpus)('$id is $expectedKind', (recorded) => {
     const verdict = classify(recorded);
     expect(verdict.kind).toBe(recorded.expectedKind);
-    if (recorded.stderr.trim() !== '') expect(recorded.stderr).toContain(verdict.evidence);
+    // rclone's lines are JSON; the evidence is one of them as text.
+    const said = recorded.tool === 'rclone' ? logText(recorded.stderr) : recorded.stderr;
+    if (said.trim() !== '') expect(said).toContain(verdict.evidence);
   });
 
   it.each(corpus)('$id: a known failure of these tools is told by a row of a table', (recorded) => {
@@ -120,6 +125,52 @@ describe('classifyRsync', () => {
   });
 });
 
+function rclone(run: Partial<FailedRun>): Verdict {
+  return classifyRclone({ returncode: 1, stderr: '', stdout: '', ...run });
+}
+
+describe('classifyRclone', () => {
+  it('calls an exit code that no table knows a failure, whatever is printed', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 255 }), fc.string(), (returncode, stderr) => {
+        expect(rclone({ returncode, stderr }).kind).not.toBe('ok');
+      }),
+    );
+    expect(rclone({ returncode: 77 })).toMatchObject({ kind: 'unknown', rule: null });
+  });
+
+  it('has a row for every exit code of failures.md', () => {
+    const known = new Set<number>(RCLONE_CODE_FAILURES.flatMap(({ codes }) => codes ?? []));
+    for (const code of [2, 3, 4, 5, 6, 7, 8, 9, 10, 137, 143]) expect(known).toContain(code);
+  });
+
+  it('knows every text of failures.md', () => {
+    const texts: Readonly<Record<string, readonly string[]>> = {
+      auth: ['401', 'InvalidAccessKeyId', 'SignatureDoesNotMatch', 'ExpiredToken', 'invalid_grant', "couldn't fetch token", 'unable to authenticate', 'attempted logon is invalid', 'NT_STATUS_LOGON_FAILURE'],
+      host_key: ['knownhosts: key mismatch'],
+      permission: ['AccessDenied', 'HTTP error 403 (403 Forbidden)', 'open /mnt/nas/x: permission denied'],
+      throttled: ['googleapi: Error 403: User Rate Limit Exceeded, rateLimitExceeded', '429', 'SlowDown', '503'],
+      config: ["didn't find section in config file", 'NoSuchBucket', 'hash type not supported', 'RequestTimeTooSkewed'],
+      no_space: ['no space left', 'no space left on device', 'file too big for remaining disk space', 'disk quota exceeded', '507', 'insufficient_space', 'storageQuotaExceeded', 'storage_cap_exceeded'],
+      unknown: ['SSH_FX_FAILURE'],
+      hash_mismatch: ['corrupted on transfer', 'sizes differ', 'hashes differ'],
+      source_changed: ['source file is being updated'],
+      network: ['i/o timeout', 'connection reset', 'connection refused', 'unexpected EOF', 'no such host'],
+    };
+    for (const [kind, lines] of Object.entries(texts)) for (const line of lines) expect([line, rclone({ stderr: `2026/11/22 10:00:00 Failed to copy: ${line}` }).kind]).toEqual([line, kind]);
+  });
+
+  it('takes numbers within names and sizes for no status', () => {
+    const stderr = JSON.stringify({ level: 'error', msg: 'Failed to copy: something new', object: 'run-4290/5031.dat', time: '2026-11-22T10:00:00Z' });
+    expect(rclone({ stderr }).kind).toBe('unknown');
+  });
+
+  it('reads plain lines among those of JSON, and does not take progress for a failure', () => {
+    const progress = JSON.stringify({ level: 'info', msg: 'Transferred: 503 B', stats: { bytes: 503 } });
+    expect(rclone({ stderr: `${progress}\n2026/11/22 10:00:00 Failed to copy: directory not found\n`, returncode: 3 })).toMatchObject({ kind: 'config', evidence: 'Failed to copy: directory not found' });
+  });
+});
+
 describe('classifySsh', () => {
   it('calls an unknown name a matter of configuration until the host has answered once', () => {
     const stderr = 'ssh: Could not resolve hostname nas: Name or service not known';
@@ -139,7 +190,7 @@ describe('classifySsh', () => {
 
 describe('the tables', () => {
   it('name each row once', () => {
-    for (const table of [SSH_FAILURES, RSYNC_LINE_FAILURES, RSYNC_CODE_FAILURES]) {
+    for (const table of [RCLONE_TEXT_FAILURES, RCLONE_CODE_FAILURES, SSH_FAILURES, RSYNC_LINE_FAILURES, RSYNC_CODE_FAILURES]) {
       const ids = table.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
     }

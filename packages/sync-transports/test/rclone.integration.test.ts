@@ -1,8 +1,8 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { freePort, remoteOf, requireService, runProgram, smallDisk, startRcloneServer, startS3Server, startTcpProxy, writeRandomFile } from '@longhaul/testbed';
 import { describe, expect, it, vi } from 'vitest';
 import type { PublishStep, RawPath } from '../src/index.ts';
-import { PUBLISH_STEPS, sourceIdOf } from '../src/index.ts';
+import { PUBLISH_STEPS } from '../src/index.ts';
 import { RcloneBench } from './rclone-setup.ts';
 import { checksumsHold, compared, EXACT, placement, publish, push } from './ssh-setup.ts';
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { chown, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { freePort } from './free-port.ts';
 import { runToEnd } from './run-program.ts';
@@ -32,6 +32,7 @@ export async function startRcloneServer({ protocol, folder, runAs }: RcloneServe
   const dir = await tempDir('longhaul-rclone-serve-');
   const [port, user, password] = [await freePort(), 'lab', 'correct horse'];
   const home = dir.join('home');
+  if (runAs !== undefined) await chown(dir.path, runAs, runAs);
   const args = ['serve', protocol, folder, '--addr', `127.0.0.1:${String(port)}`, '--user', user, '--pass', password, '--dir-cache-time', '0s', '--vfs-cache-mode', 'off', '--cache-dir', dir.join('cache'), '--config', dir.join('none.conf')];
   const child = spawn('rclone', args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: home, XDG_CACHE_HOME: home }, ...(runAs === undefined ? {} : { uid: runAs, gid: runAs }) });
   const watchdog = startWatchdog(dir.path);

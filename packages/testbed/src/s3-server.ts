@@ -16,6 +16,9 @@ interface S3rver {
   close(): Promise<void>;
 }
 
+/** Without types of its own: named where the compiler does not look for them. */
+const MODULE: string = 's3rver';
+
 /**
  * Starts s3rver: buckets, keys with slashes, times in metadata, ETags, 403 for a key that nobody has. It is no judge of rights: what anybody may read it
  * gives to anybody, and it does not check the secret of each request.
@@ -25,8 +28,7 @@ export async function startS3Server(): Promise<S3Server> {
   const [port, bucket] = [await freePort(), 'lab'];
   const directory = dir.join('data');
   await mkdir(directory);
-  // It has no types.
-  const { default: Server } = (await import('s3rver' as string)) as { readonly default: new (options: object) => S3rver };
+  const { default: Server } = (await import(MODULE)) as { readonly default: new (options: object) => S3rver };
   const server = new Server({ port, address: '127.0.0.1', silent: true, directory, configureBuckets: [{ name: bucket }] });
   await server.run();
   return {

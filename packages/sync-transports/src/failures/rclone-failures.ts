@@ -12,7 +12,7 @@ const VANISHED = 'A sealed file is gone from the source; push again to seal what
  * before generic text, text before exit codes. Nearly everything ends with 1.
  */
 export const RCLONE_TEXT_FAILURES: readonly FailureRule[] = [
-  { id: 'rclone.no-space', text: /no space left on device|file too big for remaining disk space|not enough space|\b507\b|insufficient[_ ]?(?:space|storage)|storageQuotaExceeded|storage_cap_exceeded|QuotaExceeded(?!.*rate)|EntityTooLarge.*quota/i, kind: 'no_space', hint: SPACE },
+  { id: 'rclone.no-space', text: /no space left|file too big for remaining disk space|not enough space|\b507\b|insufficient[_ ]?(?:space|storage)|storageQuotaExceeded|storage_cap_exceeded|QuotaExceeded(?!.*rate)|EntityTooLarge.*quota/i, kind: 'no_space', hint: SPACE },
   { id: 'rclone.quota', text: /disk quota exceeded|quota ?limit ?reached|over quota/i, kind: 'no_space', hint: 'The account at {target} has used up its quota' },
   { id: 'rclone.sftp-full', text: /SSH_FX_FAILURE/, when: 'destinationFull', kind: 'no_space', hint: SPACE },
   { id: 'rclone.host-key', text: /knownhosts: key mismatch|knownhosts: key is (?:unknown|revoked)|ssh: host key mismatch/i, kind: 'host_key', hint: 'Ask whoever runs {target} whether its key was really exchanged; then mend the file that known_hosts_file of the remote names' },
@@ -37,11 +37,12 @@ export const RCLONE_TEXT_FAILURES: readonly FailureRule[] = [
   { id: 'rclone.too-large', text: /file too large|EntityTooLarge|\b413\b/i, kind: 'config', hint: 'The remote cannot hold a file of this size; the line says which' },
   { id: 'rclone.certificate', text: /x509:|certificate (?:is|has|signed)|tls: (?:failed|handshake failure|first record)|HTTP response to HTTPS client/i, kind: 'config', hint: CERTIFICATE },
   { id: 'rclone.negotiation', text: /no common algorithm|ssh: unexpected|unsupported protocol scheme|malformed HTTP/i, kind: 'config', hint: 'That is not the kind of server that the remote\'s configuration says; look at its type, url and port' },
+  { id: 'rclone.no-sftp', text: /subsystem request failed/i, kind: 'config', hint: 'That machine lets ssh in but has no SFTP: type: rsync_ssh needs none' },
   { id: 'rclone.resolve-after-success', text: /no such host/i, when: 'everReached', kind: 'network', hint: 'The name resolved before: is this machine online?' },
   { id: 'rclone.resolve', text: /no such host/i, kind: 'network', hint: 'Nobody knows this host name: is this machine online? Otherwise mend the remote: rclone config' },
   {
     id: 'rclone.network',
-    text: /i\/o timeout|connection (?:reset|refused|timed out|lost)|connect: |unexpected EOF|broken pipe|use of closed network connection|network is (?:unreachable|down)|no route to host|TLS handshake timeout|context deadline exceeded|server (?:closed|misbehaving)|client connection (?:lost|force closed)|\b50[24]\b|Bad Gateway|Gateway Time-?out|RequestTimeout|http2: |ssh: (?:disconnect|handshake failed: EOF|handshake failed: read tcp)|: EOF$|failed to (?:dial|connect)/i,
+    text: /i\/o timeout|connection (?:reset|refused|timed out|lost)|connect: |unexpected EOF|broken pipe|use of closed network connection|network is (?:unreachable|down)|no route to host|timeout awaiting|Client\.Timeout|handshake timeout|context deadline exceeded|server (?:closed|misbehaving)|client connection (?:lost|force closed)|\b50[24]\b|Bad Gateway|Gateway Time-?out|RequestTimeout|http2: |ssh: (?:disconnect|handshake failed: EOF|handshake failed: read tcp)|: EOF$|failed to (?:dial|connect)/i,
     kind: 'network',
     hint: REACH,
   },
@@ -49,6 +50,7 @@ export const RCLONE_TEXT_FAILURES: readonly FailureRule[] = [
   { id: 'rclone.permission', text: /permission denied|operation not permitted|SSH_FX_PERMISSION_DENIED|\b550\b.*(?:permission|denied)/i, kind: 'permission', hint: 'The line names the file: let this user read it, or let the account of {target} write there' },
   { id: 'rclone.sftp-failure', text: /SSH_FX_FAILURE/, kind: 'unknown', hint: 'SFTP says no more than that; the log of the server at {target} may. A full disk is the usual cause' },
   { id: 'rclone.io', text: /input\/output error|stale (?:NFS )?file handle/i, kind: 'unknown', hint: 'A disk has read or write errors; the line says on which side. Look at dmesg there' },
+  { id: 'rclone.locked', text: /\b423\b|\bLocked$/, kind: 'unknown', hint: 'Another program holds a lock at {target}' },
   { id: 'rclone.server-error', text: /\b500\b|Internal Server Error|InternalError/i, kind: 'unknown', hint: 'The server failed by itself; its log says why' },
   { id: 'rclone.missing-source', text: /directory not found|object not found|file not found|no such file or directory/i, when: 'sourceMissing', kind: 'local_file_vanished', hint: VANISHED },
   { id: 'rclone.missing', text: /directory not found|object not found|file not found|no such file or directory|\b404\b|is a file not a directory|not a directory/i, kind: 'config', hint: 'Something at {target} is not there: mend `remote`, or make the folder (it is never created by a push)' },

@@ -9,7 +9,7 @@ import type { FailureFacts } from '../../src/failures/index.ts';
 /** One fixture: what a tool left behind, and what it means. */
 export interface RecordedCase {
   readonly id: string;
-  readonly tool: 'rsync' | 'ssh' | 'remote-script';
+  readonly tool: 'rsync' | 'ssh' | 'remote-script' | 'rclone';
   readonly returncode: number;
   readonly stderr: string;
   readonly facts?: FailureFacts;
@@ -44,7 +44,7 @@ export async function recordAll(tool: RecordedCase['tool'], { work, cases, recor
     let { returncode, stderr } = await attempt();
     for (let repeats = 0; code !== undefined && returncode !== code && repeats < 100; repeats += 1) ({ returncode, stderr } = await attempt());
     if (returncode === 0 || (code !== undefined && returncode !== code)) throw new Error(`${id} ended with ${String(returncode)}`);
-    const text = stderr.toString().replaceAll(work, '/data').replaceAll(/\/tmp\/[\w.-]+/g, '/mnt/nas');
+    const text = stderr.toString().replaceAll(work, '/data').replaceAll(/\/tmp\/[\w.-]+/g, '/mnt/nas').replaceAll(/\d{4}([-/])\d\d[-/]\d\d([T ])\d\d:\d\d:\d\d(?:\.\d+)?/g, '2026$111$122$210:00:00');
     record({ id, tool, returncode, stderr: text, ...(facts === undefined ? {} : { facts }), expectedKind });
   }
 }
