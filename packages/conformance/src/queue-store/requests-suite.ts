@@ -55,6 +55,31 @@ export function describeRequests(subject: QueueStoreSubject): void {
   });
 
   describe('cancel', () => {
+    it('does not swallow what is enqueued after it: a job follows, whether its worker lets go or dies', async () => {
+      for (const end of ['let go', 'died'] as const) {
+        const { store, other } = await bench(subject);
+        const job = await running(store, 'results');
+        await store.enqueue(newJob('results'));
+        await other.cancel(job.job.id);
+        expect(await store.enqueue(newJob('results'))).toMatchObject({ kind: 'duplicate', because: 'active' });
+        if (end === 'let go') await store.settle(job.lease, { kind: 'cancelled', reason: 'cancelled by a person' });
+        else await store.recover({ dead: [WORKER_A], lapsed: 'leave', maxRecoveries: 3 });
+        expect(await stateOf(store, job.job.id)).toBe('CANCELLED');
+        const next = await claimed(store);
+        expect(next.job).toMatchObject({ state: 'RUNNING', generation: 2 });
+        expect(next.job.id).not.toBe(job.job.id);
+      }
+    });
+
+    it('answers what was enqueued before it', async () => {
+      const { store } = await bench(subject);
+      const job = await running(store, 'results');
+      await store.enqueue(newJob('results'));
+      await store.cancel(job.job.id);
+      await store.settle(job.lease, { kind: 'cancelled', reason: 'cancelled by a person' });
+      expect(await store.claim(claimRequest())).toBeNull();
+    });
+
     it('ends a waiting job at once, and only once', async () => {
       const { store } = await bench(subject);
       const id = await enqueued(store, 'results');

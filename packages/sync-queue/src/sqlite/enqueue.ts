@@ -30,6 +30,11 @@ export function enqueueFollowUp(tx: Tx, row: JobRow): void {
   insertRow(tx, { ...row, run, source_json, priority: row.priority, generation: highestGeneration(tx, row) + 1 }, `enqueued again while generation ${row.generation} was on its way`);
 }
 
+/** After a job became CANCELLED that somebody had enqueued again since the cancel was asked for: that request is still to be met. */
+export function enqueueAfterCancel(tx: Tx, row: JobRow): void {
+  if (row.requests > 1) enqueueFollowUp(tx, row);
+}
+
 /**
  * A QUEUED job is still to be sealed, or its seal to be checked, so it answers this request too. One that is further
  * may have sealed what the source was before: it counts its requests, and settles which of them it answered.

@@ -2,6 +2,7 @@ import type { Job } from '../job.ts';
 import type { LeaseStatus, Orphan, RecoverRequest } from '../lease.ts';
 import type { Owner } from '../owner.ts';
 import { ownerText } from './claim.ts';
+import { enqueueAfterCancel } from './enqueue.ts';
 import type { JobRow } from './job-row.ts';
 import { parse } from './job-row.ts';
 import type { JobChanges } from './job-table.ts';
@@ -53,6 +54,7 @@ function takeBack(tx: Tx, row: JobRow, maxRecoveries: number): void {
 function endCancelled(tx: Tx, row: JobRow, evidence: string): void {
   const changes = { ...RELEASED, ...cancelledChanges(tx, row) };
   transition(tx, row, 'CANCELLED', { changes, note: { reason: 'cancelled by a person', evidence } });
+  enqueueAfterCancel(tx, row);
 }
 
 interface Crash {

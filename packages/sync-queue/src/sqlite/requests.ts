@@ -74,12 +74,13 @@ export function cancel(tx: Tx, id: string): { readonly kind: 'cancelled' | 'requ
 export function cancelledChanges(tx: Tx, row: JobRow): JobChanges {
   const staging = row.staging === 'present' ? ({ staging: 'abandoned', staging_due_at: tx.now } as const) : {};
   // Nobody audits what nobody wants any more.
-  return { ...NO_HOLD, due: null, due_at: null, cancel_requested: 0, proven_at: null, ...staging };
+  return { ...NO_HOLD, due: null, due_at: null, cancel_requested: 0, requests: 1, next_run: null, proven_at: null, ...staging };
 }
 
 function requestCancel(tx: Tx, row: JobRow): void {
   if (row.cancel_requested === 1) return;
-  updateRow(tx, row, { cancel_requested: 1 });
+  // It answers every request so far; one that comes after it is asked for anew.
+  updateRow(tx, row, { cancel_requested: 1, requests: 1, next_run: null });
   remark(tx, row, { reason: 'cancel requested by a person; its worker is told' });
 }
 

@@ -2,7 +2,7 @@ import type { Job } from '../job.ts';
 import type { LeaseRef } from '../lease.ts';
 import type { AgainOutcome, FailedOutcome, Outcome, PushedOutcome, VerifiedOutcome } from '../outcome.ts';
 import { block, recordSuccess } from './destination-table.ts';
-import { enqueueFollowUp } from './enqueue.ts';
+import { enqueueAfterCancel, enqueueFollowUp } from './enqueue.ts';
 import type { JobRow } from './job-row.ts';
 import type { JobChanges } from './job-table.ts';
 import { getJob, heldRow, NO_FAILURE, NO_HOLD, RELEASED, remark, transition, updateRow } from './job-table.ts';
@@ -106,6 +106,7 @@ function failureColumns({ failure }: AgainOutcome | FailedOutcome): JobChanges {
 function cancelled(tx: Tx, row: JobRow, reason: string, outcome: Outcome): void {
   const changes = { ...settled(outcome), ...RELEASED, ...cancelledChanges(tx, row) };
   transition(tx, row, 'CANCELLED', { changes, note: { reason, evidence: outcome.evidence } });
+  enqueueAfterCancel(tx, row);
 }
 
 function verified(tx: Tx, row: JobRow, outcome: VerifiedOutcome): void {

@@ -36,6 +36,8 @@ export class FakeDestination {
   /** How many bytes it can take. */
   freeBytes: number = Number.POSITIVE_INFINITY;
   bytesReceived = 0;
+  /** Something there was damaged once. */
+  rotted = false;
   /** While another host publishes there. */
   lockedBy: string | null = null;
   #pids = 1000;

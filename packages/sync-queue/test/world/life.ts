@@ -18,8 +18,12 @@ export class Life {
   #dead = false;
   readonly onDeath: (() => void)[] = [];
 
-  constructor(death: Death | null = null) {
+  /** Whether it is the one that is to bring everything to its end. */
+  readonly immortal: boolean;
+
+  constructor(death: Death | null = null, kind: 'mortal' | 'immortal' = 'mortal') {
     this.#death = death;
+    this.immortal = kind === 'immortal';
   }
 
   get dead(): boolean {

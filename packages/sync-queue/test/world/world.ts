@@ -1,5 +1,5 @@
 import { SqliteQueueStore, SyncQueue, SyncWorker, Verifier } from '@longhaul/sync-queue';
-import type { EnqueueRequest, Job, Owner, QueueStore, WorkerEvent, WorkerPolicy, WorkerPorts, WorkerRun } from '@longhaul/sync-queue';
+import type { BandwidthNow, EnqueueRequest, Job, Owner, QueueStore, WorkerEvent, WorkerPolicy, WorkerPorts, WorkerRun } from '@longhaul/sync-queue';
 import { rawPathFromText } from '@longhaul/sync-transports';
 import type { RawPath, Seal, Transport } from '@longhaul/sync-transports';
 import { FakeDestination } from './fake-destination.ts';
@@ -19,6 +19,15 @@ interface Place {
 export interface WorldOptions {
   readonly path?: string;
   readonly random?: () => number;
+  /** The limit to a destination at a moment. */
+  readonly bandwidth?: (destination: string, at: number) => BandwidthNow;
+  /** A bug that is planted into every process, to see that it is found. */
+  readonly mutant?: Mutant;
+}
+
+export interface Mutant {
+  readonly store?: (store: QueueStore) => QueueStore;
+  readonly transport?: (transport: Transport, destination: FakeDestination) => Transport;
 }
 
 export interface WorkerOptions {
@@ -31,6 +40,8 @@ export interface WorkerOptions {
 export interface WorkerProcess {
   readonly worker: SyncWorker;
   readonly verifier: Verifier;
+  /** What it was made with: for what else lives in the same process. */
+  readonly ports: WorkerPorts;
   readonly owner: Owner;
   readonly life: Life;
   readonly events: WorkerEvent[];
@@ -47,22 +58,25 @@ export class World implements AsyncDisposable {
   /** Pids of what was ended as an orphan. */
   readonly ended: number[] = [];
   readonly #dead = new Set<number>();
+  readonly #options: WorldOptions;
   readonly #random: () => number;
   #pids = 100;
 
-  private constructor({ clock, store, random }: { readonly clock: VirtualClock; readonly store: SqliteQueueStore; readonly random: () => number }) {
+  private constructor({ clock, store, options }: { readonly clock: VirtualClock; readonly store: SqliteQueueStore; readonly options: WorldOptions }) {
     this.clock = clock;
     this.store = store;
-    this.#random = random;
+    this.#options = options;
+    this.#random = options.random ?? (() => 0.5);
     this.sealer = new FakeSealer(() => clock.now());
     this.queue = new SyncQueue({ store, resolveSource: async (path) => this.sealer.resolve(path), hostId: HOST_ID, hostName: 'alpha', now: () => clock.now() });
   }
 
-  static async create({ path = ':memory:', random = () => 0.5 }: WorldOptions = {}): Promise<World> {
+  static async create(options: WorldOptions = {}): Promise<World> {
+    const { path = ':memory:' } = options;
     const clock = new VirtualClock();
     const ids = idSource();
     const store = await SqliteQueueStore.open({ path, now: () => clock.now(), random: ids });
-    const world = new World({ clock, store, random });
+    const world = new World({ clock, store, options });
     world.place('nas');
     return world;
   }
@@ -94,13 +108,16 @@ export class World implements AsyncDisposable {
     life.onDeath.push(() => {
       for (const lost of notes.unwritten()) for (const { destination } of this.places.values()) destination.endPusher(lost);
     });
+    const { bandwidth, mutant } = this.#options;
     const all: WorkerPorts = {
-      store: life.through(notes.watchStore(this.store)),
+      store: life.through(notes.watchStore(mutant?.store?.(this.store) ?? this.store)),
       sealer: life.through(this.sealer),
       seals: life.through({ put: (seal: Seal) => Promise.resolve(void this.seals.set(seal.id, seal)), get: (id: string) => Promise.resolve(this.seals.get(id) ?? null) }),
       destinations: (name) => {
         const place = this.places.get(name);
-        return Promise.resolve(place === undefined ? null : { transport: life.through(notes.watchTransport(place.transport)) });
+        if (place === undefined) return Promise.resolve(null);
+        const transport = mutant?.transport?.(place.transport, place.destination) ?? place.transport;
+        return Promise.resolve({ transport: life.through(notes.watchTransport(transport)), ...(bandwidth === undefined ? {} : { bandwidth: (at: number) => bandwidth(name, at) }) });
       },
       owners: { self: owner, isAlive: (other) => (this.#dead.has(other.pid) ? 'dead' : 'alive') },
       endProcess: ({ pid: orphan }) => {
@@ -119,7 +136,7 @@ export class World implements AsyncDisposable {
     const worker = new SyncWorker(all);
     const events: WorkerEvent[] = [];
     worker.on((event) => events.push(event));
-    return { worker, verifier: new Verifier(all), owner, life, events };
+    return { worker, verifier: new Verifier(all), ports: all, owner, life, events };
   }
 
   /** A worker in drain mode, in virtual time, to its end. */

@@ -1,0 +1,94 @@
+import type { QueueStore } from '@longhaul/sync-queue';
+import type { RemoteManifest, Transport } from '@longhaul/sync-transports';
+import { describe, expect, it } from 'vitest';
+import type { SimulationMutant } from './world/simulation.ts';
+import { simulate } from './world/simulation.ts';
+import { replaced } from './world/world.ts';
+
+/** A simulation that finds nothing shows something only if it would find what is there: bugs that could be made, each planted alone. */
+const MUTANTS: readonly { readonly name: string; readonly mutant: SimulationMutant; readonly found: RegExp; readonly seeds: number }[] = [
+  {
+    name: 'a destination that says what was sealed instead of hashing what it holds',
+    mutant: { transport: (transport) => replaced<Transport>(transport, { hashsum: ({ seal }) => Promise.resolve(sealedManifest(seal)) }) },
+    found: /published something other than what was sealed|holds .* instead of/,
+    seeds: 60,
+  },
+  {
+    name: 'a publish that does not look whether a later claim was there',
+    mutant: {
+      transport: (transport, destination) => {
+        destination.claim = (jobId, epoch) => {
+          const staging = destination.staging.get(jobId) ?? { epoch, tree: null };
+          destination.staging.set(jobId, staging);
+          return staging;
+        };
+        return transport;
+      },
+    },
+    found: /./,
+    seeds: 600,
+  },
+  {
+    name: 'a queue that never takes back what a dead worker held',
+    mutant: { store: (store) => replaced<QueueStore>(store, { recover: () => Promise.resolve([]) }) },
+    found: /is RUNNING|is AWAITING_VERIFY|a lease is left/,
+    seeds: 20,
+  },
+  {
+    name: 'a worker that leaves the program of a dead one running',
+    mutant: { store: (store) => replaced<QueueStore>(store, { orphans: () => Promise.resolve([]), claim: async (request) => withoutOrphans(await store.claim(request)) }) },
+    found: /two programs push|an orphan is left/,
+    seeds: 100,
+  },
+  {
+    name: 'a reaper that takes the last check for granted, and a queue that lets it',
+    mutant: {
+      lastCheck: 'skipped',
+      store: (store) =>
+        replaced<QueueStore>(store, {
+          intendReclaim: async (lease) => {
+            await store.intendReclaim(lease);
+            return 'intended';
+          },
+        }),
+    },
+    found: /was deleted on a proof of .* old|was deleted, and .* does not hold it|is lost/,
+    seeds: 400,
+  },
+  {
+    name: 'a reaper that deletes without looking at the file again',
+    mutant: {
+      files: (files) => ({
+        open: async (seal) => {
+          const held = await files.open(seal);
+          return replaced(held, { look: async (options) => ({ ...(await held.look(options)), changed: [], present: seal.entries.filter((entry) => entry.type === 'file') }), remove: async (file, options) => held.remove({ ...file, ...unchecked }, options) });
+        },
+      }),
+    },
+    found: /is not what was sealed|lost/,
+    seeds: 400,
+  },
+];
+
+/** What FakeSourceFiles takes for "do not look". */
+const unchecked = { sha256: 'unchecked' } as const;
+
+function sealedManifest(seal: Parameters<Transport['hashsum']>[0]['seal']): RemoteManifest {
+  return { strength: 'sha256', entries: new Map(seal.entries.flatMap((entry) => (entry.type === 'file' ? [[entry.path, { type: 'file', size: entry.size, sha256: entry.sha256 }] as const] : []))) };
+}
+
+function withoutOrphans(claimed: Awaited<ReturnType<QueueStore['claim']>>): typeof claimed {
+  return claimed === null ? null : { ...claimed, orphans: [] };
+}
+
+describe('the simulation finds', () => {
+  it.each(MUTANTS)('$name', { timeout: 300_000 }, async ({ mutant, found, seeds }) => {
+    for (let seed = 1; seed <= seeds; seed += 1) {
+      const { problems } = await simulate(seed, mutant);
+      if (problems.length === 0) continue;
+      expect(problems.join('\n')).toMatch(found);
+      return;
+    }
+    expect.fail(`nothing was found in ${String(seeds)} seeds`);
+  });
+});
