@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -107,8 +107,23 @@ describe('the rolling audit', () => {
 });
 
 describe('sync verify', () => {
-  it('sends nothing where the local copy changed, names the command that brings it back, and that command works', async () => {
+  it.each(DESTINATION_TYPES)('mends a result at %s with the copy of another destination when the local one is gone', async (type) => {
+    const other = DESTINATION_TYPES.find((candidate) => candidate !== type) ?? 'local';
+    const world = await syncWorld({ type, sshd, also: [other] });
+    const id = await published(world);
+    await drained(world, (await world.enqueue('results', { to: other })).id);
+    flip(path.join(world.place, 'results/deep/c'));
+    rmSync(path.join(world.project, 'results'), { recursive: true });
+    expect(await verify(world, id)).toMatchObject({ code: 6, stdout: expect.stringContaining(`mended with the copy of ${other}, and proven`) as string });
+    await checkSums(path.join(world.place, 'results'));
+    expect(await verify(world, '--all')).toMatchObject({ code: 0 });
+    expect(await receipts(world)).toMatchObject({ code: 0 });
+    expect(readdirSync(path.join(world.stateDir, 'repair'))).toEqual([]);
+  });
+
+  it('sends nothing where the local copy changed and another cannot be fetched, names the command that brings it back, and that command works', async () => {
     const world = await syncWorld({ type: 'local', also: ['local'] });
+    writeFileSync(path.join(world.stateDir, 'repair'), 'no folder');
     const id = await published(world);
     const { id: other } = await world.enqueue('results', { to: 'local' });
     await drained(world, other);

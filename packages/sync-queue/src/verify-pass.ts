@@ -30,9 +30,17 @@ export interface VerifyPassRef {
   readonly pass: number;
 }
 
+/**
+ * What was done about damage. `requeue`: the local copy is still what was sealed, so the job sends it again. `mended`: another destination's copy, proven to
+ * be what was sealed, was put in its place in this very pass. `stay`: a person must act.
+ */
+export type Repair = { readonly kind: 'requeue' } | { readonly kind: 'mended'; readonly from: string; readonly proof: NewProof } | { readonly kind: 'stay'; readonly why: string };
+
 /** A result to be looked at, by this owner alone. No slot is taken for it: pushes never wait for a verify pass. */
 export interface ClaimedVerifyPass {
   readonly ref: VerifyPassRef;
+  /** Fencing number for a repair in this pass: higher than that of every claim before. */
+  readonly epoch: number;
   readonly job: Job;
   readonly source: SealSource;
   readonly finalName: RawPath;
@@ -50,8 +58,8 @@ export type VerifyPassClaim =
 export type VerifyPassOutcome =
   /** The destination holds what was sealed. */
   | { readonly kind: 'proven'; readonly proof: NewProof; readonly evidence: string }
-  /** It does not. All proofs so far are void; `requeue`: the local copy is still what was sealed, so the job sends it again. */
-  | { readonly kind: 'damaged'; readonly evidence: string; readonly repair: { readonly kind: 'requeue' } | { readonly kind: 'stay'; readonly why: string } }
+  /** It does not, or did not when it was looked at. All proofs so far are void. */
+  | { readonly kind: 'damaged'; readonly evidence: string; readonly repair: Repair }
   /** It could not be asked: neither proof nor damage. An audit comes back after `delayMs`. */
   | { readonly kind: 'unknown'; readonly evidence: string; readonly delayMs: number }
   /** A newer generation has taken its place. */

@@ -1,11 +1,13 @@
 import type { AuditBudget, Job, VerifyReport } from '@longhaul/sync-queue';
 import { separateOccasions } from '@longhaul/sync-queue';
+import { readdirSync } from 'node:fs';
 import { TransportError } from '@longhaul/errors';
 import { rawPathFromText } from '@longhaul/sync-transports';
 import type { ReceiptHead } from '@longhaul/sync-transports';
+import { tempDir } from '@longhaul/testbed';
 import { describe, expect, it, vi } from 'vitest';
 import { flipped } from './world/fake-transport.ts';
-import { replaced, World } from './world/world.ts';
+import { asText, replaced, World } from './world/world.ts';
 
 const FILES = { 'a.bin': 'aaaa', 'b.bin': 'bbbbbb', 'c.bin': 'cc' };
 const DAY = 24 * 3_600_000;
@@ -18,6 +20,25 @@ async function withResult(): Promise<{ readonly world: World; readonly id: strin
   const { id } = await world.enqueue('/data/results');
   await world.drain();
   return { world, id };
+}
+
+/** The same at `nas` and at `disk`. */
+async function withTwo(): Promise<{ readonly world: World; readonly id: string }> {
+  const { world, id } = await withResult();
+  world.place('disk');
+  await world.enqueue('/data/results', { destination: 'disk' });
+  await world.drain();
+  return { world, id };
+}
+
+/** What lies there can be brought back to this machine. */
+function offerFetch(world: World, place: string): void {
+  const { transport, destination } = world.place(place);
+  transport.fetch = async ({ finalName, into }) => {
+    await transport.readReceipt({ finalName });
+    world.folder(into, asText(destination.finals.get(finalName)!.tree));
+    return into;
+  };
 }
 
 function damage(world: World, name: string, place = 'nas', finalName = 'results'): void {
@@ -105,18 +126,52 @@ describe('a verify pass', () => {
   });
 
   it('sends nothing over a damaged result when the local copy has rotted, too, and names the destination that has it', async () => {
-    const { world, id } = await withResult();
+    const { world, id } = await withTwo();
     await using _ = world;
-    world.place('disk');
-    await world.enqueue('/data/results', { destination: 'disk' });
-    await world.drain();
     damage(world, 'a.bin');
     world.sealer.folders.get('/data/results')!.rot('c.bin', 'xx');
     const { outcome } = (await verify(world, id)) as Extract<VerifyReport, { kind: 'looked' }>;
-    expect(outcome).toMatchObject({ kind: 'damaged', repair: { kind: 'stay', why: expect.stringMatching(/is not what was sealed any more\. disk holds it, proven 2026.*copy "results" from disk to \/data\/results; then: longhaul sync verify/) as string } });
+    expect(outcome).toMatchObject({ kind: 'damaged', repair: { kind: 'stay', why: expect.stringMatching(/is not what was sealed any more\. disk holds it, proven 2026.*, but it cannot be fetched by Longhaul\. To bring it back: copy "results" from disk to \/data\/results; then: longhaul sync verify/) as string } });
     expect(await job(world, id)).toMatchObject({ state: 'VERIFIED', damage: 'different: a.bin' });
     await world.drain();
     expect(world.published('results')).toMatchObject({ 'c.bin': 'cc' });
+  });
+
+  it('is mended with the copy of another destination when the local one is gone, also after it was reclaimed', async () => {
+    const { world, id } = await withTwo();
+    await using _ = world;
+    await using dir = await tempDir('lh-mend-');
+    for (const to of ['CLEANUP_ELIGIBLE', 'CLEANED'] as const) await world.store.move(id, { from: to === 'CLEANED' ? 'CLEANUP_ELIGIBLE' : 'VERIFIED', to, reason: 'x' });
+    world.sealer.folders.delete('/data/results');
+    damage(world, 'a.bin');
+    offerFetch(world, 'disk');
+    const report = await world.clock.until(world.worker({ ports: { repairDir: dir.path } }).verifier.verify(id));
+    expect(report).toMatchObject({ job: { state: 'CLEANED', damage: null }, outcome: { kind: 'damaged', evidence: 'different: a.bin', repair: { kind: 'mended', from: 'disk', proof: { strength: 'sha256', files: 3 } } } });
+    expect(world.published('results')).toEqual(FILES);
+    expect(world.place().destination).toMatchObject({ violations: [], staging: new Map() });
+    expect((await world.queue.proofs(id)).map(({ voidedAt }) => voidedAt === null)).toEqual([false, true]);
+    expect(await lastReason(world, id)).toBe('mended with the copy of disk, and proven');
+    expect(readdirSync(dir.path)).toEqual([]);
+    expect(await verify(world, id)).toMatchObject({ outcome: { kind: 'proven' } });
+  });
+
+  it.each([
+    { what: 'what is fetched is damaged, too', spoil: (world: World) => { damage(world, 'c.bin', 'disk'); }, problem: 'what was fetched from there is not what was sealed' },
+    { what: 'the push breaks off', spoil: (world: World) => { world.place().transport.faults.push({ kind: 'network', evidence: 'the line went dead' }); }, problem: 'it could not be sent to nas: the line went dead' },
+    { what: 'the other one does not answer', spoil: (world: World) => { world.place('disk').destination.down = 'network'; }, problem: 'fake: network' },
+  ])('leaves a damaged result as it is where $what, and says so', async ({ spoil, problem }) => {
+    const { world, id } = await withTwo();
+    await using _ = world;
+    await using dir = await tempDir('lh-mend-');
+    world.sealer.folders.delete('/data/results');
+    damage(world, 'a.bin');
+    const before = world.published('results');
+    offerFetch(world, 'disk');
+    spoil(world);
+    const report = await world.clock.until(world.worker({ ports: { repairDir: dir.path } }).verifier.verify(id));
+    expect(report).toMatchObject({ job: { state: 'VERIFIED', damage: 'different: a.bin' }, outcome: { repair: { kind: 'stay', why: expect.stringContaining(`but ${problem}. To bring it back:`) as string } } });
+    expect(world.published('results')).toEqual(before);
+    expect([world.place().destination.staging.size, readdirSync(dir.path)]).toEqual([0, []]);
   });
 
   it('mends a result when its local copy was brought back', async () => {

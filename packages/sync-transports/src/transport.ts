@@ -96,6 +96,14 @@ export type PublishOutcome =
   | { readonly kind: 'fenced'; readonly evidence: string }
   | { readonly kind: 'locked'; readonly holder: string; readonly evidence: string };
 
+export interface FetchRequest {
+  readonly finalName: RawPath;
+  readonly seal: Seal;
+  /** Absolute. */
+  readonly into: string;
+  readonly signal?: AbortSignal;
+}
+
 export interface ProbeReport {
   readonly reachable: boolean;
   readonly errorKind: TransportErrorKind | null;
@@ -142,6 +150,11 @@ export interface Transport extends AsyncDisposable {
   receiptHead?(request?: { readonly signal?: AbortSignal }): Promise<ReceiptHead>;
   /** Every link of the chain, and the receipt of every result in place. Left out as above. */
   listReceipts?(request?: { readonly signal?: AbortSignal }): Promise<ReceiptListing>;
+  /**
+   * Brings a published result back to this machine: what the seal lists, into `into`, an empty folder; or nothing is copied and the place is told where it
+   * can be read as it is. Returns the folder. Nothing of it is proven: the caller hashes it. Left out by a transport that cannot.
+   */
+  fetch?(request: FetchRequest): Promise<string>;
   /** Removes the staging of a job (cancelled, finished or abandoned). Nothing published is ever touched. */
   remove(request: { readonly placement: Placement; readonly signal?: AbortSignal }): Promise<void>;
 }

@@ -81,13 +81,24 @@ function resultText({ job, outcome }: Result, { colours }: Printer): string {
     case 'proven':
       return `${name}  ${colours.good('proven')}: ${outcome.evidence}\n`;
     case 'damaged':
-      return `${name}  ${colours.bad('DAMAGED')}: ${printable(outcome.evidence)}\n    ${outcome.repair.kind === 'requeue' ? 'the local copy still is what was sealed: it is sent again' : `not mended: ${printable(outcome.repair.why)}`}\n`;
+      return `${name}  ${colours.bad('DAMAGED')}: ${printable(outcome.evidence)}\n    ${repairText(outcome.repair)}\n`;
     case 'unknown':
       return `${name}  ${colours.waiting('unknown')}: ${printable(outcome.evidence)}\n`;
     case 'superseded':
       return `${name}  replaced: ${printable(outcome.evidence)}\n`;
     case 'not_there':
       return `${name}  nothing is published yet: the job is ${job.state}\n`;
+  }
+}
+
+function repairText(repair: Extract<VerifyPassOutcome, { kind: 'damaged' }>['repair']): string {
+  switch (repair.kind) {
+    case 'requeue':
+      return 'the local copy still is what was sealed: it is sent again';
+    case 'mended':
+      return `mended with the copy of ${printable(repair.from)}, and proven`;
+    case 'stay':
+      return `not mended: ${printable(repair.why)}`;
   }
 }
 

@@ -39,6 +39,7 @@ export async function openSyncHost(options: SyncHostOptions): Promise<SyncHost> 
       endProcess: endTransfer,
       hostId,
       hostName: hostname(),
+      repairDir: path.join(stateDir, 'repair'),
       sourceBusy: async (job) => await sourceBusy(job, runs),
     },
     close: async () => {

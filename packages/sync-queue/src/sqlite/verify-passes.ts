@@ -3,7 +3,7 @@ import type { RawPath } from '@longhaul/sync-transports';
 import type { Job } from '../job.ts';
 import type { JobState } from '../job-state.ts';
 import type { Owner } from '../owner.ts';
-import type { AuditBudget, ClaimedVerifyPass, VerifyPassClaim, VerifyPassOutcome, VerifyPassRef, VerifyPassRequest } from '../verify-pass.ts';
+import type { AuditBudget, ClaimedVerifyPass, Repair, VerifyPassClaim, VerifyPassOutcome, VerifyPassRef, VerifyPassRequest } from '../verify-pass.ts';
 import type { JobRow } from './job-row.ts';
 import { parseSource } from './job-row.ts';
 import { getJob, getRow, remark, transition, updateRow } from './job-table.ts';
@@ -98,7 +98,8 @@ function begin(tx: Tx, row: JobRow, { owner, leaseMs, target: { occasion } }: Ve
     .sql('INSERT INTO verify_passes (job_id, occasion, owner, started_at, lease_until, files, bytes) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING seq')
     .pluck()
     .get(row.id, occasion, JSON.stringify(owner), tx.now, tx.now + leaseMs, row.files_total ?? 0, row.bytes_total ?? 0) as number;
-  return { kind: 'claimed', pass: { ref: { jobId: row.id, pass }, job: getJob(tx, row.id), source: parseSource(row.source_json), finalName: row.final_name as RawPath, occasion } };
+  const epoch = tx.sql("UPDATE counters SET value = value + 1 WHERE name = 'epoch' RETURNING value").pluck().get() as number;
+  return { kind: 'claimed', pass: { ref: { jobId: row.id, pass }, epoch, job: getJob(tx, row.id), source: parseSource(row.source_json), finalName: row.final_name as RawPath, occasion } };
 }
 
 /** @throws LeaseLostError */
@@ -152,11 +153,18 @@ function damaged(tx: Tx, row: JobRow, { outcome, by }: { readonly outcome: Extra
   voidProofs(tx, row);
   updateRow(tx, row, { damage: evidence, audit_after: tx.now + DAY_MS });
   remark(tx, row, { reason: `${by} found damage`, evidence });
-  if (repair.kind === 'stay') standing(tx, row, repair.why);
+  if (repair.kind === 'mended') mended(tx, row, repair);
+  else if (repair.kind === 'stay') standing(tx, row, repair.why);
   else if (row.state === 'CLEANED') standing(tx, row, 'its local copy has been reclaimed');
   // The reaper has it in hand: without proofs it lets go, and the next audit comes soon.
   else if (row.state === 'CLEANUP_ELIGIBLE' && isBeingReclaimed(tx, row.id)) standing(tx, row, 'its local copy is just being reclaimed');
   else sendAgain(tx, row, evidence);
+}
+
+function mended(tx: Tx, row: JobRow, { from, proof }: Extract<Repair, { kind: 'mended' }>): void {
+  insertProof(tx, row, { proof, occasion: 'publish' });
+  updateRow(tx, row, { ...provenNow(tx), verified_at: tx.now });
+  remark(tx, row, { reason: `mended with the copy of ${from}, and proven`, evidence: `${proof.files} files, ${proof.bytes} bytes, by ${proof.strength}` });
 }
 
 function sendAgain(tx: Tx, row: JobRow, evidence: string): void {

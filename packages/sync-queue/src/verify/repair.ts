@@ -2,19 +2,18 @@ import { isLonghaulError } from '@longhaul/errors';
 import { displayPath } from '@longhaul/sync-transports';
 import type { Seal } from '@longhaul/sync-transports';
 import type { Job } from '../job.ts';
-import type { VerifyPassOutcome } from '../verify-pass.ts';
+import type { Repair } from '../verify-pass.ts';
 import type { Look } from './look.ts';
-
-type Repair = Extract<VerifyPassOutcome, { kind: 'damaged' }>['repair'];
+import { mendFromOther } from './mend-from-other.ts';
 
 /**
- * Whether the local copy can mend a damaged result: only if all of it, read anew past the cache, is what was sealed. Otherwise a copy at
- * another destination is named with the command that brings it back: nothing changed is ever sent over what is left there.
+ * The local copy mends a damaged result only if all of it, read anew past the cache, is what was sealed. Otherwise a copy at another destination
+ * does; where that cannot be had either, it is named with the command that brings it back. Nothing changed is ever sent over what is left there.
  */
 export async function repairOf(look: Look, seal: Seal): Promise<Repair> {
-  if (look.pass.job.state === 'CLEANED') return stay(look, seal, 'the local copy has been reclaimed');
+  if (look.pass.job.state === 'CLEANED') return elsewhere(look, seal, 'the local copy has been reclaimed');
   const why = await whyNotLocal(look, seal);
-  return why === null ? { kind: 'requeue' } : stay(look, seal, why);
+  return why === null ? { kind: 'requeue' } : elsewhere(look, seal, why);
 }
 
 /** null: the local copy is what was sealed. */
@@ -30,10 +29,13 @@ async function whyNotLocal({ env, pass, signal }: Look, seal: Seal): Promise<str
   }
 }
 
-async function stay(look: Look, seal: Seal, why: string): Promise<Repair> {
+/** With another destination's copy, or by a person. */
+async function elsewhere(look: Look, seal: Seal, why: string): Promise<Repair> {
   const other = await otherCopy(look, seal);
   if (other === null) return { kind: 'stay', why: `${why}, and no other destination is known to hold it` };
-  return { kind: 'stay', why: `${why}. ${other.destination} holds it, proven ${other.provenAt ?? ''}. To bring it back: ${await fetchText(look, other)}` };
+  const mending = await mendFromOther(look, seal, other);
+  if (mending.kind === 'mended') return mending;
+  return { kind: 'stay', why: `${why}. ${other.destination} holds it, proven ${other.provenAt ?? ''}, but ${mending.problem}. To bring it back: ${await fetchText(look, other)}` };
 }
 
 /** The freshest proven copy of the same content at another destination. */

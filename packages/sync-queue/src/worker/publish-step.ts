@@ -1,9 +1,11 @@
 import { displayPath } from '@longhaul/sync-transports';
 import type { ProofStrength, PublishOutcome, Receipt, Seal } from '@longhaul/sync-transports';
 import { pause } from '../clock.ts';
+import type { Job } from '../job.ts';
 import { JobFailed } from './job-failure.ts';
 import type { JobRun } from './job-run.ts';
 import { conflict } from './push-step.ts';
+import type { WorkerEnv } from './worker-env.ts';
 
 interface Proven {
   readonly seal: Seal;
@@ -33,7 +35,12 @@ async function publishPatiently(run: JobRun, { seal, strength }: Proven): Promis
   }
 }
 
-function receiptFor({ job, env, held }: JobRun, { seal, strength }: Proven): Receipt {
+function receiptFor({ job, env, held }: JobRun, proven: Proven): Receipt {
+  return newReceipt({ job, env, epoch: held.lease.epoch }, proven);
+}
+
+/** The receipt of a result that is about to be published. */
+export function newReceipt({ job, env, epoch }: { readonly job: Job; readonly env: WorkerEnv; readonly epoch: number }, { seal, strength }: Proven): Receipt {
   const now = new Date(env.clock.now()).toISOString();
   return {
     schemaVersion: 1,
@@ -41,7 +48,7 @@ function receiptFor({ job, env, held }: JobRun, { seal, strength }: Proven): Rec
     sealDigest: seal.digest,
     generation: job.generation,
     jobId: job.id,
-    epoch: held.lease.epoch,
+    epoch,
     hostId: env.hostId,
     host: env.hostName,
     source: job.source,

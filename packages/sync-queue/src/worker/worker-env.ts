@@ -36,8 +36,9 @@ export const DEFAULT_WORKER_POLICY: WorkerPolicy = {
 };
 
 /** The ports with every default filled in, and what the jobs of one worker share. */
-export interface WorkerEnv extends Omit<Required<WorkerPorts>, 'policy' | 'sourceBusy'> {
+export interface WorkerEnv extends Omit<Required<WorkerPorts>, 'policy' | 'sourceBusy' | 'repairDir'> {
   readonly sourceBusy: WorkerPorts['sourceBusy'];
+  readonly repairDir: string | null;
   readonly policy: WorkerPolicy;
   readonly clock: Clock;
   readonly random: Random;
@@ -50,6 +51,7 @@ export function workerEnv(ports: WorkerPorts): WorkerEnv {
   return {
     ...ports,
     sourceBusy: ports.sourceBusy,
+    repairDir: ports.repairDir ?? null,
     clock: ports.clock ?? systemClock,
     random: ports.random ?? Math.random,
     lastChange: ports.lastChange ?? lastChangeOnDisk,

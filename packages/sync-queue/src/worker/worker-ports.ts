@@ -52,6 +52,8 @@ export interface WorkerPorts {
   readonly sourceBusy?: (job: Job) => Promise<string | null>;
   /** When the newest of these files was last changed, milliseconds since 1970; null: nobody can tell. Default: their ctime and mtime. */
   readonly lastChange?: (seal: Seal, paths: readonly RawPath[]) => Promise<number | null>;
+  /** Folder for copies that are fetched from one destination to mend another; absent: none is mended so. */
+  readonly repairDir?: string;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly policy?: Partial<WorkerPolicy>;

@@ -41,6 +41,8 @@ export class FakeTransport implements Transport {
   readonly kind = 'local';
   readonly faults: (PushFault | null)[] = [];
   readonly strength: ProofStrength = 'sha256';
+  /** None as a rule; a test may give it one. */
+  fetch?: NonNullable<Transport['fetch']>;
   probes = 0;
   pushes = 0;
   /** Called after each file that arrived. */

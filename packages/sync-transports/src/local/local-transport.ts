@@ -7,7 +7,7 @@ import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
 import type { Receipt } from '../receipt.ts';
 import type { Seal } from '../seal.ts';
-import type { HashsumRequest, Placement, ProbeOptions, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
+import type { FetchRequest, HashsumRequest, Placement, ProbeOptions, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';
 import { checkLocalNames } from './check-names.ts';
 import type { DestinationOptions } from './destination-folder.ts';
@@ -131,6 +131,14 @@ export class LocalTransport implements Transport {
     return this.#atDestination('listing the receipts', signal, async () => listReceipts(this.#folder, signal));
   }
 
+  /** It lies on this machine: nothing is copied. */
+  async fetch({ finalName, signal }: FetchRequest): Promise<string> {
+    return this.#atDestination('looking for the result', signal, async () => {
+      if ((await inspectInPlace(this.#folder, finalName)).kind !== 'receipt') throw new TransportError(`no result of Longhaul's lies at ${displayPath(finalName)}`, { errorKind: TransportErrorKind.CONFIG });
+      return pathText(this.#folder.absolute(finalName), finalName);
+    });
+  }
+
   async remove({ placement, signal }: Parameters<Transport['remove']>[0]): Promise<void> {
     await this.#atDestination('removing the staging folder', signal, async () => {
       const staging = this.#staging(placement);
@@ -169,6 +177,14 @@ function assertClaimed(claim: ClaimOutcome): void {
   if (claim.kind === 'claimed') return;
   if (claim.kind === 'fenced') throw new FencedError(claim.evidence);
   throw new TransportError(claim.evidence, { errorKind: REFUSED_CLAIM[claim.kind] });
+}
+
+/** @throws TransportError of kind config for a name that is no text */
+function pathText(raw: string, finalName: RawPath): string {
+  const bytes = Buffer.from(raw, 'latin1');
+  const text = bytes.toString('utf8');
+  if (Buffer.from(text).equals(bytes)) return text;
+  throw new TransportError(`${displayPath(finalName)} is no UTF-8: it can only be brought back by hand`, { errorKind: TransportErrorKind.CONFIG });
 }
 
 /** Paths to delete come from a manifest; a wrong one must not reach beyond the tree. */

@@ -47,7 +47,7 @@ export function carriedBy(entries: readonly SealEntry[]): Carried {
 }
 
 /** Seconds without a byte in either direction after which both sides give up: the other one notices a connection that died silently, too. */
-const IO_TIMEOUT = 180;
+export const IO_TIMEOUT = 180;
 
 /**
  * rsync's arguments (design §5.2). `--files-from` names every entry as `./name`, folders and symlinks too; `.` and `-r` would
@@ -101,7 +101,7 @@ export function filesFrom(paths: readonly RawPath[]): Buffer {
 }
 
 /** The address of an IPv6 host has colons, and rsync takes what is behind the first one for the path. */
-function bracketed(target: string): string {
+export function bracketed(target: string): string {
   const at = target.lastIndexOf('@');
   const host = target.slice(at + 1);
   return host.includes(':') && !host.startsWith('[') ? `${target.slice(0, at + 1)}[${host}]` : target;

@@ -5,11 +5,12 @@ import type { ReceiptHead, ReceiptListing } from '../chain/receipt-chain.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
 import type { Seal } from '../seal.ts';
-import type { HashsumRequest, ProbeOptions, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
+import type { FetchRequest, HashsumRequest, ProbeOptions, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
 import { checkNames } from './check-names.ts';
 import { assertClaimed } from './claim-refusal.ts';
 import type { RsyncSshDestination } from './destination-options.ts';
 import { parseRsyncSshDestination } from './destination-options.ts';
+import { fetchResult } from './fetch.ts';
 import { hashsum } from './hashsum.ts';
 import { placementValues } from './placement-values.ts';
 import { probe } from './probe.ts';
@@ -91,6 +92,10 @@ export class RsyncSshTransport implements Transport {
 
   async listReceipts({ signal }: { readonly signal?: AbortSignal } = {}): Promise<ReceiptListing> {
     return listReceipts(this.#host, signal);
+  }
+
+  async fetch(request: FetchRequest): Promise<string> {
+    return fetchResult({ host: this.#host, runner: this.#runner }, request);
   }
 
   async remove({ placement, signal }: Parameters<Transport['remove']>[0]): Promise<void> {
