@@ -16,10 +16,11 @@ export const DEMO_SERVICES: readonly Service[] = [
   { program: 'script', debian: 'bsdutils' },
 ];
 
-/** What the tests need besides: real sshd, rsync, busybox as a small destination and as the images of containers, podman and dockerd. */
+/** What the tests need besides: real sshd, rsync, rclone, busybox as a small destination and as the images of containers, podman and dockerd. */
 export const TEST_SERVICES: readonly Service[] = [
   ...DEMO_SERVICES,
   { program: 'rsync', debian: 'rsync' },
+  { program: 'rclone', debian: 'rclone' },
   { program: 'ssh', debian: 'openssh-client' },
   { program: 'sshd', debian: 'openssh-server' },
   { program: 'busybox', debian: 'busybox-static' },

@@ -45,5 +45,5 @@ describe.runIf(requireService('rclone'))('over WebDAV, which has neither hashes 
     const server = await startRcloneServer({ protocol: 'webdav', folder });
     return { remote: remoteOf('webdav', server), [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose]() };
   };
-  transportConformance(subject('RcloneTransport', { traits: { strength: 'download', times: 'lost', space: 'unknown' }, reach }), ['verification', 'resume']);
+  transportConformance(subject('RcloneTransport', { traits: { strength: 'download', times: 'lost', space: 'unknown' }, reach }), ['verification']);
 });
