@@ -74,7 +74,7 @@ it('sends each new folder once to every destination, what is added to it too, an
   rmSync(path.join(made.project, 'scans/lost/a'));
   place(made, 'scans/two', { c: 'c' });
   const server = made.start(['serve'], { env: CACHED });
-  expect((await state(sync, 'lost', 'held')).reason).toContain('a was sent and is gone here: the result at the destination stays as it is');
+  expect((await state(sync, 'lost', 'held')).reason).toContain('a was sent and gone here since: the result at the destination stays as it is');
   expect(existsSync(path.join(nas, 'lost/a'))).toBe(true);
   await waitFor(() => (['nas', 'disk'].every((name) => receiptOf(path.join(made.root, name, 'one')).generation === 2) && existsSync(path.join(nas, 'one/more')) ? true : null), PATIENCE);
   for (const name of ['one', 'two']) await state(sync, name, 'sent');

@@ -50,6 +50,8 @@ export interface EnqueuePlan {
   readonly because: 'active' | 'failed' | null;
   /** The newest job of the same source, destination and final name; null: there was none. */
   readonly job: Job | null;
+  /** The newest of them that was proven: what lies there now, as far as this queue knows. */
+  readonly proven: Job | null;
 }
 
 /** What came of a retry of many. */
@@ -88,7 +90,8 @@ export class SyncQueue {
     const placed = await this.#placed(request);
     const { sourceId, finalName } = placed;
     const { jobs } = await this.list({ sourceId, destination: request.destination, limit: 500 });
-    return { ...placed, ...standing(jobs.find((job) => job.finalName === displayPath(finalName)) ?? null) };
+    const [job = null, ...older] = jobs.filter((one) => one.finalName === displayPath(finalName));
+    return { ...placed, ...standing(job), proven: [job, ...older].find((one) => one !== null && PROVEN.has(one.state)) ?? null };
   }
 
   /** @throws JobNotFoundError */
@@ -211,6 +214,8 @@ function filtered(source: SealSource, asked: Partial<SourceFilter> = {}): SealSo
   if (source.kind === 'directory') return { ...source, filter };
   throw new ConfigError(`${displayPath(source.name)} is a single file, and a filter chooses among the files of a folder`, { fix: 'send it without include and exclude' });
 }
+
+const PROVEN: ReadonlySet<Job['state']> = new Set(['VERIFIED', 'CLEANUP_ELIGIBLE', 'CLEANED']);
 
 function standing(job: Job | null): Pick<EnqueuePlan, 'kind' | 'because' | 'job'> {
   switch (job?.state) {

@@ -1,6 +1,6 @@
 import { SourceNotDirectoryError } from '@longhaul/errors';
 import type { EnqueuePlan, EnqueueRequest, SealShelf, SyncQueue } from '@longhaul/sync-queue';
-import type { Sealer } from '@longhaul/sync-transports';
+import type { RawPath, Sealer } from '@longhaul/sync-transports';
 import { displayPath, isSameFilter } from '@longhaul/sync-transports';
 
 import type { ResolvedDestination } from '../destinations/destination-registry.ts';
@@ -38,7 +38,8 @@ interface Outcome {
   readonly held: string | null;
 }
 
-async function enqueueTo(name: string, { path, source, fingerprint, settings }: ReadyFolder, { destination: find, queue, ...ports }: EnqueueFolderPorts): Promise<Outcome> {
+async function enqueueTo(name: string, folder: ReadyFolder, { destination: find, queue, ...ports }: EnqueueFolderPorts): Promise<Outcome> {
+  const { path, source, fingerprint, settings } = folder;
   const { id, settings: destination } = find(name);
   refuseUnusable(id, destination);
   const template = settings.as ?? destination.as;
@@ -47,31 +48,28 @@ async function enqueueTo(name: string, { path, source, fingerprint, settings }: 
   const plan = await queue.plan(request);
   // Resolved by the queue: what was a folder a moment ago may be a symlink by now.
   if (plan.source.root !== source.root) throw new SourceNotDirectoryError(path, { hint: 'It was replaced while it was looked at' });
-  const sent = await standing(plan, ports);
-  if (sent.kind === 'lost') return { destination: id, jobId: plan.job?.id ?? null, held: sent.why };
-  if (sent.kind === 'same') return { destination: id, jobId: plan.job?.id ?? null, held: null };
+  const sent = await standing(plan, folder, ports);
+  if (sent.kind === 'lost') return { destination: id, jobId: plan.proven?.id ?? null, held: `${sent.why}: longhaul sync push FOLDER --to ${id}` };
+  if (sent.kind === 'same') return { destination: id, jobId: plan.proven?.id ?? null, held: null };
   const { job } = await queue.enqueue({ ...request, dedupKey: `watch:${plan.sourceId}:${fingerprint}:${id}` });
   return { destination: id, jobId: job.id, held: null };
 }
 
 type Standing = { readonly kind: 'new' | 'same' } | { readonly kind: 'lost'; readonly why: string };
 
-/** How the folder stands against what was sent of it last, by stat alone. */
-async function standing({ job, source }: EnqueuePlan, { seals, sealer }: Pick<EnqueueFolderPorts, 'seals' | 'sealer'>): Promise<Standing> {
-  if (job === null || !PROVEN.has(job.state)) return { kind: 'new' };
-  const seal = job.sealId === null ? null : await seals.get(job.sealId);
-  if (seal === null) return { kind: 'lost', why: `what was sent of it before is not on record here any more; to send it as it is now: ${byHand(job.destination)}` };
+/** How the folder stands against what was proven there last, by stat alone. */
+async function standing({ job, proven, source }: EnqueuePlan, { files }: ReadyFolder, { seals, sealer }: Pick<EnqueueFolderPorts, 'seals' | 'sealer'>): Promise<Standing> {
+  if (proven === null) return { kind: 'new' };
+  // Freed here on proof: that nothing is left is as it should be.
+  if (proven.state === 'CLEANED') return files === 0 ? { kind: 'same' } : { kind: 'lost', why: 'what was sent of it was reclaimed here, and the result at the destination stays as it is. To send what is new under another name (--as)' };
+  const seal = proven.sealId === null ? null : await seals.get(proven.sealId);
+  if (seal === null) return { kind: 'lost', why: 'what was sent of it before is not on record here any more. To send it as it is now' };
   const check = await sealer.check(seal);
-  if (check.kind === 'vanished') {
-    const [first] = check.paths;
-    const more = check.paths.length > 1 ? ` and ${String(check.paths.length - 1)} more` : '';
-    return { kind: 'lost', why: `${first === undefined ? 'something' : displayPath(first)}${more} was sent and is gone here: the result at the destination stays as it is. To send what is here now in its place: ${byHand(job.destination)}` };
-  }
-  return { kind: check.kind === 'unchanged' && isSameFilter(seal.source.filter, source.filter) ? 'same' : 'new' };
+  if (check.kind === 'vanished') return { kind: 'lost', why: `${lostText(check.paths)} sent and gone here since: the result at the destination stays as it is. To send what is here now in its place` };
+  return { kind: check.kind === 'unchanged' && job?.id === proven.id && isSameFilter(seal.source.filter, source.filter) ? 'same' : 'new' };
 }
 
-const PROVEN: ReadonlySet<string> = new Set(['VERIFIED', 'CLEANUP_ELIGIBLE', 'CLEANED']);
-
-function byHand(destination: string): string {
-  return `longhaul sync push FOLDER --to ${destination}`;
+function lostText([first, ...others]: readonly RawPath[]): string {
+  const shown = first === undefined ? 'something' : displayPath(first);
+  return others.length === 0 ? `${shown} was` : `${shown} and ${String(others.length)} more were`;
 }

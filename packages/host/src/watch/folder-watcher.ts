@@ -36,6 +36,8 @@ export interface ReadyFolder {
   readonly path: string;
   readonly source: SealSource;
   readonly fingerprint: string;
+  /** How many files it holds that would be sent. */
+  readonly files: number;
   readonly settings: WatchSettings;
 }
 
@@ -151,7 +153,7 @@ export class FolderWatcher {
     if (memory.problem !== null && before?.problem?.what !== memory.problem.what) log(`${folder}: ${memory.problem.what}`);
     if (!ready || memory.fingerprint === null) return;
     try {
-      const done = await this.#ports.enqueue({ path: folder, source, fingerprint: memory.fingerprint, settings });
+      const done = await this.#ports.enqueue({ path: folder, source, fingerprint: memory.fingerprint, files: memory.files, settings });
       this.#remember(name, withHandled(memory, { fingerprint: memory.fingerprint, at: now(), to: settings.to, ...done }));
       log(`${folder}: ${done.held ?? `is quiet: ${done.jobs.map(({ destination, jobId }) => `job ${jobId} to ${destination}`).join(', ')}`}`);
     } catch (error) {

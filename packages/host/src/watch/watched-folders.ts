@@ -106,11 +106,12 @@ function stateOf(memory: FolderMemory, context: FolderContext): Told {
 function handledState({ held, at }: NonNullable<FolderMemory['handled']>, { jobs }: FolderContext): Told {
   const since = iso(at);
   if (held !== null) return { state: 'held', reason: held, hint: null, since };
-  const failed = jobs.find(({ job }) => job === null || job.state === 'FAILED' || job.state === 'CANCELLED');
+  // One that the queue has forgotten was followed by a newer generation that is proven: only then is it forgotten.
+  const failed = jobs.find(({ state }) => state === 'FAILED' || state === 'CANCELLED');
   if (failed !== undefined) {
     const { job, jobId, destination } = failed;
-    const what = job === null ? `job ${jobId} is not in the queue any more` : `job ${jobId} to ${destination} is ${job.state}${job.lastError === null ? '' : `: ${job.lastError}`}`;
-    return { state: 'failed', reason: what, hint: job === null ? null : (job.hint ?? `longhaul sync retry ${jobId}`), since };
+    const reason = `job ${jobId} to ${destination} is ${failed.state ?? ''}${job?.lastError == null ? '' : `: ${job.lastError}`}`;
+    return { state: 'failed', reason, hint: job?.hint ?? `longhaul sync retry ${jobId}`, since };
   }
   const open = jobs.filter(({ state }) => state === 'QUEUED' || state === 'RUNNING' || state === 'AWAITING_VERIFY');
   if (open.length > 0) return { state: 'queued', reason: open.map(({ destination, jobId, state }) => `job ${jobId} to ${destination}: ${state ?? ''}`).join(', '), hint: null, since };
