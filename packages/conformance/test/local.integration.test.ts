@@ -10,6 +10,7 @@ const local: TransportSubject = {
   name: 'LocalTransport',
   crashes: 'each-step',
   receipts: 'chained',
+  fetches: 'whole results',
   create: async () => {
     const dir = await tempDir();
     const opened: LocalTransport[] = [];

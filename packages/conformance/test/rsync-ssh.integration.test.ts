@@ -16,6 +16,7 @@ function subject(server: Server, crashes: TransportSubject['crashes']): Transpor
     name: 'RsyncSshTransport',
     crashes,
     receipts: 'chained',
+    fetches: 'whole results',
     create: async () => {
       const { sshd } = server;
       const dir = await tempDir();

@@ -13,7 +13,7 @@ import { withHost } from '../with-host.ts';
 export const syncVerify: CommandModule = {
   usage: 'JOB… | --all | --to DEST [options]',
   about:
-    'Every file of a result is hashed where it lies, and compared with what was sealed. Whole: a further proof. Damaged: the proofs so far are void, and it is sent again if the local copy, read anew, still is what was sealed; otherwise it says where another copy is. A destination that does not answer is neither. Exits with 0 when all are proven, 6 when damage was found, else 5 when something could not be looked at.',
+    'Every file of a result is hashed where it lies, and compared with what was sealed. Whole: a further proof. Damaged: the proofs so far are void, and it is sent again if the local copy, read anew, still is what was sealed; else the copy of another destination takes its place; else it says where one is and how to fetch it. A destination that does not answer is neither. Exits with 0 when all are proven, 6 when damage was found, else 5 when something could not be looked at.',
   examples: [
     { line: 'longhaul sync verify 01J9Z3', text: 'one result, by the beginning of its job\'s id' },
     { line: 'longhaul sync verify --to nas', text: 'everything that was sent to the NAS, what was proven longest ago first' },

@@ -3,6 +3,7 @@ import { describeChain } from './describe-chain.ts';
 import { describeCrash } from './describe-crash.ts';
 import { describeDelivery } from './describe-delivery.ts';
 import { describeFencing } from './describe-fencing.ts';
+import { describeFetch } from './describe-fetch.ts';
 import { describePublish } from './describe-publish.ts';
 import { describeResume } from './describe-resume.ts';
 import { describeVerification } from './describe-verification.ts';
@@ -19,7 +20,7 @@ export function transportConformance(subject: TransportSubject, parts: readonly 
 }
 
 /** A part of the suite: for a further remote of a transport that has passed the whole elsewhere. */
-export type TransportPart = 'delivery' | 'verification' | 'resume' | 'publish' | 'fencing' | 'crash' | 'chain';
+export type TransportPart = 'delivery' | 'verification' | 'resume' | 'publish' | 'fencing' | 'crash' | 'chain' | 'fetch';
 
 const DESCRIBE: Readonly<Record<TransportPart, (subject: TransportSubject) => void>> = {
   delivery: describeDelivery,
@@ -29,6 +30,7 @@ const DESCRIBE: Readonly<Record<TransportPart, (subject: TransportSubject) => vo
   fencing: describeFencing,
   crash: describeCrash,
   chain: describeChain,
+  fetch: describeFetch,
 };
 
 const PARTS = Object.keys(DESCRIBE) as readonly TransportPart[];

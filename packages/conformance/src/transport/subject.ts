@@ -8,6 +8,8 @@ export interface TransportSubject {
   readonly crashes: 'each-step' | 'none';
   /** `chained`: its publish ties each receipt to the one before (`receiptHead`, `listReceipts`). Absent: it keeps no chain. */
   readonly receipts?: 'chained';
+  /** It has `fetch`. */
+  readonly fetches?: 'whole results';
   /** What it keeps and proves; left out: all of it. */
   readonly traits?: Partial<TransportTraits>;
   create(): Promise<TransportWorld>;
