@@ -47,5 +47,5 @@ describe.runIf(requireService('rclone'))('remotes of rclone', () => {
     expect(`${refused.stdout}${refused.stderr}`).not.toContain('not-the-password');
     expect((await world.longhaul(['why', 'results']).then(({ stdout, stderr }) => `${stdout}${stderr}`))).not.toContain('not-the-password');
     expect(existsSync(path.join(world.root, 'disk/.longhaul-incoming/.locks'))).toBe(true);
-  }, 180_000);
+  }, 300_000);
 });

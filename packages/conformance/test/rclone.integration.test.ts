@@ -2,9 +2,12 @@ import type { RawPath } from '@longhaul/sync-transports';
 import { RcloneTransport } from '@longhaul/sync-transports';
 import { remoteOf, requireService, startRcloneServer, tempDir, writeRcloneConfig } from '@longhaul/testbed';
 import type { RcloneRemote } from '@longhaul/testbed';
-import { describe } from 'vitest';
+import { describe, vi } from 'vitest';
 import type { TransportSubject, TransportTraits } from '../src/transport/index.ts';
 import { folderHands, transportConformance } from '../src/transport/index.ts';
+
+// Each call is a start of rclone: on a machine that is busy, minutes.
+vi.setConfig({ testTimeout: 240_000 });
 
 interface Remote extends AsyncDisposable {
   readonly remote: RcloneRemote;

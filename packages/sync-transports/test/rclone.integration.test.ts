@@ -2,8 +2,12 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileS
 import { freePort, remoteOf, requireService, runProgram, smallDisk, startRcloneServer, startS3Server, startTcpProxy, writeRandomFile } from '@longhaul/testbed';
 import { describe, expect, it, vi } from 'vitest';
 import type { PublishStep, RawPath } from '../src/index.ts';
+import { LocalTransport } from '../src/index.ts';
 import { RcloneBench } from './rclone-setup.ts';
 import { checksumsHold, compared, EXACT, placement, publish, push } from './ssh-setup.ts';
+
+// Each call is a start of rclone: on a machine that is busy, minutes.
+vi.setConfig({ testTimeout: 240_000 });
 
 const raw = (path: string): RawPath => path as RawPath;
 const small = [{ path: 'a', file: 'alpha' }, { path: 'folder/b', file: 'beta' }];
@@ -76,11 +80,12 @@ describe.runIf(requireService('rclone'))('a publish that moves folders', () => {
   it.each(['lock', 'stage-in', 'old-aside', 'reveal'] as const satisfies readonly PublishStep[])('killed after the step "%s" is mended by the next claim', async (last) => {
     await using bench = await RcloneBench.open();
     const remote = { type: 'alias', remote: bench.there };
-    // An earlier generation, as any transport would have published it.
+    // An earlier generation, which another transport has published: the layout is one.
     const first = await bench.sealed([{ path: 'a', file: 'first' }]);
+    await using local = new LocalTransport({ path: bench.there });
+    await push(local, first);
+    expect(await publish(local, first)).toEqual({ kind: 'published' });
     const transport = await bench.transport(remote);
-    await push(transport, first);
-    expect(await publish(transport, first)).toEqual({ kind: 'published' });
     const seal = await bench.sealed([{ path: 'a', file: 'second' }]);
     const job = { jobId: 'job-2', generation: 2 };
     await push(transport, seal, job);

@@ -17,7 +17,8 @@ export function fetchCommand(settings: DestinationSettings, { finalName, folder,
     case 'rsync_ssh':
       return words('rsync', '-aHSs', '--checksum', '--exclude=/.longhaul', ...remoteShell(settings), `${settings.target}:${settings.path}/${what}`, `${folder}/`);
     case 'rclone':
-      return words('rclone', 'copy', '--exclude', '/.longhaul/**', `${settings.remote}/${only === null ? finalName : what}`, folder);
+      // Symlinks lie there as rclone writes them.
+      return words('rclone', ...(settings.configFile === null ? [] : [`--config=${settings.configFile}`]), 'copy', '--links', '--exclude', '/.longhaul/**', below(settings.remote, only === null ? finalName : what), folder);
   }
 }
 
@@ -33,4 +34,9 @@ function remoteShell({ port, sshKey, knownHosts, sshConfig }: Extract<Destinatio
 
 function words(...parts: readonly string[]): string {
   return parts.map((part) => (/^[\w@%+=:,./~-]+$/.test(part) ? part : `'${part.replaceAll("'", `'\\''`)}'`)).join(' ');
+}
+
+/** Behind the colon alone no slash: for some remotes that would be another place. */
+function below(remote: string, path: string): string {
+  return /[:/]$/.test(remote) ? `${remote}${path}` : `${remote}/${path}`;
 }

@@ -16,7 +16,7 @@ import { newNonce } from './nonce.ts';
  */
 const FLAG = /^holder\.[0-9a-f]{32}$/;
 /** Contenders that raised their flags together: the first by name waits for the others to lower theirs. Milliseconds. */
-const WAITS_MS = [100, 200, 400, 800];
+const WAITS_MS = [100, 200, 400, 800, 1600, 3200];
 
 /** A raised flag, alone in its folder. */
 export interface HeldFlag {
