@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { link, mkdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
-import { JournalFolder } from '@longhaul/sync-queue';
+import { JournalFolder, systemClock } from '@longhaul/sync-queue';
 import type { ReclaimStep } from '@longhaul/sync-queue';
 import { parseReceipt } from '@longhaul/sync-transports';
 import { requireService, smallDisk } from '@longhaul/testbed';
@@ -249,6 +249,33 @@ describe('a reclaim deletes nothing', () => {
     expect(kinds(result)).toEqual(['check_failed']);
     expect(bench.left()).toEqual(ALL);
     expect((await bench.job(job.id)).state).toBe('CANCELLED');
+  });
+
+  it('more, when the source is sent anew in the middle', async () => {
+    const bench = await ReclaimBench.open();
+    const job = await bench.ripe();
+    const result = await bench.reclaim(job, { timing: { batch: 2 }, ...at('noted', async () => { await bench.queue.enqueue({ source: bench.source, destination: 'disk' }); }) });
+    expect(result).toMatchObject({ kind: 'stopped', files: 2 });
+    expect(bench.left()).toHaveLength(3);
+    expect((await bench.job(job.id)).state).toBe('VERIFIED');
+  });
+
+  it('more on a proof that has grown old meanwhile: every destination is asked again', async () => {
+    const bench = await ReclaimBench.open();
+    const job = await bench.ripe();
+    let later = 0;
+    const { clock = systemClock } = bench.ports();
+    const result = await bench.reclaim(job, {
+      timing: { batch: 2 },
+      clock: { ...clock, monotonic: () => clock.monotonic() + later },
+      ...at('noted', async () => {
+        later = HOUR;
+        await rm(`${bench.root}/nas/out/results/deep/b.bin`);
+      }),
+    });
+    expect(result).toMatchObject({ kind: 'stopped', files: 2 });
+    expect(kinds(result)).toEqual(['check_failed']);
+    expect(bench.left()).toContain('deep/b.bin');
   });
 
   it('where somebody else has a folder called .longhaul', async () => {

@@ -95,7 +95,8 @@ export class Reaper {
       const isDead = owners.isAlive(open.owner) === 'dead';
       if (!isDead && open.remainingMs > 0) continue;
       const lease = await store.takeOverReclaim({ lease: open.lease, owner: owners.self, leaseMs: policy.leaseMs, dead: isDead ? [open.owner] : [] });
-      if (lease !== null) results.push(await this.#resume(open, { lease, signal }));
+      // One that cannot be gone on with must not keep the others; it is taken up again when its lease has lapsed.
+      if (lease !== null) await this.#quietly(async () => results.push(await this.#resume(open, { lease, signal })));
     }
     return results;
   }

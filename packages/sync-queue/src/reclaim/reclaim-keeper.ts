@@ -30,11 +30,11 @@ export class ReclaimKeeper implements Disposable {
     return this.#state;
   }
 
-  /** Whether the hold is certain at this very moment, by both clocks: one may have jumped, the other stands still while the machine sleeps. */
+  /** Whether the hold is certain at this very moment, by both clocks: one may jump, the other stands still while the machine sleeps. */
   isCertain(): boolean {
     const { now, monotonic } = this.#moment();
     const passed = Math.max(now - this.#renewed.now, monotonic - this.#renewed.monotonic);
-    return this.#state === 'held' && now >= this.#renewed.now && passed < this.#env.policy.leaseMs * FENCE_SHARE;
+    return this.#state === 'held' && passed < this.#env.policy.leaseMs * FENCE_SHARE;
   }
 
   /** @throws errors of the store but a lost lease, which is the new state */

@@ -33,6 +33,8 @@ export interface RunRequest {
   readonly signal: AbortSignal;
 }
 
+const WITHDRAWN = 'in the meantime its job was cancelled or found damaged, or the source is being sent anew';
+
 /** A blocker on the way. Never leaves this file. */
 class Stop extends Error {
   override readonly name = 'Stop';
@@ -155,7 +157,7 @@ export class ReclaimRun {
   async #intend(): Promise<void> {
     if ((await this.#env.store.intendReclaim(this.#request.keeper.lease)) === 'intended') return;
     await this.#request.keeper.renew();
-    throw new Stop(this.#request.prepared.places.map(({ destination }) => ({ kind: 'check_failed', destination, detail: 'a job of it was cancelled, or found damaged, in the meantime' })));
+    throw new Stop(this.#request.prepared.places.map(({ destination }) => ({ kind: 'check_failed', destination, detail: WITHDRAWN })));
   }
 
   /** An earlier attempt that died: what it had deleted is counted here too. */
@@ -287,5 +289,5 @@ function keptBlocker(removal: Removal): readonly Blocker[] {
 }
 
 function withdrawn(places: readonly ProvenPlace[]): readonly Blocker[] {
-  return places.map(({ destination }) => ({ kind: 'check_failed', destination, detail: 'a job of it was cancelled, or found damaged, in the meantime' }));
+  return places.map(({ destination }) => ({ kind: 'check_failed', destination, detail: WITHDRAWN }));
 }

@@ -128,7 +128,7 @@ export interface ReclaimStore {
   beginReclaim(request: BeginReclaim): Promise<{ readonly kind: 'begun'; readonly lease: ReclaimLease } | { readonly kind: 'refused'; readonly reason: string }>;
   /** Takes over what another has begun, where its owner is dead or its lease has lapsed; null: it lives, or has ended. */
   takeOverReclaim(request: { readonly lease: ReclaimLease; readonly owner: Owner; readonly leaseMs: number; readonly dead: readonly Owner[] }): Promise<ReclaimLease | null>;
-  /** `withdrawn`: a person has cancelled one of its jobs, or an audit found damage at its destination. @throws LeaseLostError */
+  /** `withdrawn`: a person has cancelled one of its jobs, an audit found damage, or the source is being sent anew. @throws LeaseLostError */
   renewReclaim(lease: ReclaimLease, renewal: { readonly leaseMs: number }): Promise<'held' | 'withdrawn'>;
   /**
    * Written before the first file goes: from now on nothing may take the place of these results. `unproven`: one of its jobs has no

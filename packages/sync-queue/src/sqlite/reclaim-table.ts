@@ -78,7 +78,7 @@ export function takeOverReclaim(
 export function renewReclaim(tx: Tx, lease: ReclaimLease, leaseMs: number): 'held' | 'withdrawn' {
   const row = heldReclaim(tx, lease);
   tx.sql('UPDATE reclaims SET lease_until = ? WHERE seq = ?').run(tx.now + leaseMs, row.seq);
-  return jobRows(tx, row).some(isWithdrawn) ? 'withdrawn' : 'held';
+  return isWanted(tx, row) ? 'held' : 'withdrawn';
 }
 
 /**
@@ -89,7 +89,7 @@ export function intendReclaim(tx: Tx, lease: ReclaimLease): 'intended' | 'unprov
   const row = heldReclaim(tx, lease);
   const jobs = jobRows(tx, row);
   const proofs = jobs.map((job) => freshProof(tx, row, job));
-  if (jobs.length === 0 || proofs.includes(undefined) || jobs.some(isWithdrawn)) return 'unproven';
+  if (jobs.length === 0 || proofs.includes(undefined) || !isWanted(tx, row)) return 'unproven';
   tx.sql('UPDATE reclaims SET touched = 1 WHERE seq = ?').run(row.seq);
   for (const [index, job] of jobs.entries()) remark(tx, job, { reason: 'proven once more: from here on its local files are deleted', evidence: `proof of ${iso(proofs[index] ?? 0)}` });
   return 'intended';
@@ -100,6 +100,11 @@ function freshProof(tx: Tx, row: ReclaimRow, job: JobRow): number | undefined {
     .sql("SELECT at FROM proofs WHERE job_id = ? AND seal_digest = ? AND strength IN ('sha256', 'download') AND voided_at IS NULL AND occasion = 'reclaim' AND at >= ? ORDER BY at DESC LIMIT 1")
     .pluck()
     .get(job.id, row.seal_digest, row.begun_at) as number | undefined;
+}
+
+/** Also not when somebody sends the source, or one that overlaps it, anew: what is still there is needed for that. */
+function isWanted(tx: Tx, row: ReclaimRow): boolean {
+  return !jobRows(tx, row).some(isWithdrawn) && activeIds(tx, row.source_id).length === 0 && reclaimOverlaps(tx, row.source_id).length === 0;
 }
 
 /** Cancelled by a person, or found damaged by an audit, since the reclaim began. */

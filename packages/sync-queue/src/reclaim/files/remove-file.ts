@@ -1,11 +1,15 @@
 import type { BigIntStats } from 'node:fs';
-import { closeSync, constants, fstatSync, openSync, unlinkSync } from 'node:fs';
+import { close, constants, fstatSync, openSync, unlinkSync } from 'node:fs';
+import { promisify } from 'node:util';
 import type { RawPath, SealedFile } from '@longhaul/sync-transports';
 import { errnoOf } from './errno.ts';
 import { hashOpenFile } from './hash-open-file.ts';
 import type { HeldFolder } from './held-folder.ts';
 import { mountIdOf } from './held-folder.ts';
 import type { Removal, RemoveOptions } from './source-files.ts';
+
+/** The file system gives the space back when the last descriptor goes: milliseconds, which must not hold up this thread. */
+const closeLater = promisify(close);
 
 // NONBLOCK: a pipe that was swapped in must not hold us for ever.
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -40,7 +44,7 @@ export async function removeFile(target: FileInFolder, options: RemoveOptions): 
     if (code === 'UNKNOWN') throw error;
     return code === 'ENOENT' ? { kind: 'gone', path } : { kind: 'kept', path, why: 'denied', detail: code };
   } finally {
-    closeSync(fd);
+    await closeLater(fd);
   }
 }
 
