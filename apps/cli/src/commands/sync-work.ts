@@ -25,6 +25,7 @@ export const syncWork: CommandModule = {
     return await withHost(cli, async (host) => {
       const sync = await host.sync();
       cli.answerInterrupts();
+      if (options.has('watch') && host.config.config.watch.length === 0) cli.printer.note('no folder is watched: there is none under watch: in longhaul.yaml');
       const failed = new AbortController();
       const signal = AbortSignal.any([cli.interrupted, failed.signal]);
       const watching = options.has('watch') ? sync.watchFolders({ signal, log: (text) => { cli.printer.note(text); } }) : Promise.resolve();
