@@ -40,7 +40,12 @@ export class FakeDestination {
   rotted = false;
   /** While another host publishes there. */
   lockedBy: string | null = null;
-  #pids = 1000;
+  #pids: number;
+
+  /** No two destinations of a world give away the same pid. */
+  constructor({ pidsFrom = 1_000 }: { readonly pidsFrom?: number } = {}) {
+    this.#pids = pidsFrom;
+  }
 
   /** Claim of a staging folder: a lower epoch may touch nothing any more. */
   claim(jobId: string, epoch: number): Staging | null {

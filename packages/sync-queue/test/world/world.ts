@@ -85,7 +85,7 @@ export class World implements AsyncDisposable {
   place(name = 'nas'): Place {
     const known = this.places.get(name);
     if (known !== undefined) return known;
-    const destination = new FakeDestination();
+    const destination = new FakeDestination({ pidsFrom: 1_000 + this.places.size * 1_000_000 });
     const transport = new FakeTransport({ destination, clock: this.clock, folderOf: (root) => this.sealer.folders.get(root) });
     const place = { destination, transport };
     this.places.set(name, place);
