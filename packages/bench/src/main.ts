@@ -1,6 +1,7 @@
-// `pnpm bench [push|start-up|memory|reads …]`: side-by-side measurements against real programs. Figures are ratios taken in one run.
+// `pnpm bench [push|reads|sessions|queue …]`: side-by-side measurements against real programs. Figures are ratios taken in one run.
 import { canMeasureMemory, measureMemory } from './memory.ts';
 import { measurePushes } from './push.ts';
+import { measureQueue } from './queue.ts';
 import { printFigure, type Figure } from './report.ts';
 import { measureSourceReads } from './source-reads.ts';
 import { measureStartUp } from './start-up.ts';
@@ -12,6 +13,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   push: (bench) => measurePushes(bench, { pairs: 3 }),
   reads: measureSourceReads,
   sessions: measureSessions,
+  queue: measureQueue,
 };
 
 const wanted = process.argv.slice(2).filter((name) => name !== '--');

@@ -29,7 +29,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'packages/testbed': { imports: ['errors', 'exec'], libraries: ['vitest'] },
   'packages/bench': {
     imports: ['errors', 'exec', 'sessions', 'backend-tmux', 'backend-container', 'sync-transports', 'sync-queue', 'config', 'host', 'testbed'],
-    libraries: [],
+    libraries: ['better-sqlite3', 'plainjobs'],
   },
   'apps/cli': {
     imports: ['errors', 'exec', 'sessions', 'backend-tmux', 'backend-container', 'sync-transports', 'sync-queue', 'config', 'host'],

@@ -1,20 +1,28 @@
 import { canTransition } from '@longhaul/sync-queue';
 import type { Job, JobEvent } from '@longhaul/sync-queue';
 import type { Simulation } from './simulation.ts';
+import type { World } from './world.ts';
 import { asText } from './world.ts';
 
 /** What does not hold when all is quiet: no job is lost or stuck, nothing is torn, nothing is left behind, no byte is gone. */
 export async function problemsAtTheEnd(simulation: Simulation): Promise<readonly string[]> {
-  return [...placesOf(simulation), ...(await queueOf(simulation)), ...(await jobsOf(simulation)), ...simulation.judge.losses()];
+  const guarded = await guardedSources(simulation);
+  return [...placesOf(simulation, guarded), ...(await queueOf(simulation)), ...(await jobsOf(simulation, guarded)), ...simulation.judge.losses()];
 }
 
-function placesOf({ world, judge }: Simulation): readonly string[] {
+/** Sources of which something was deleted, or may have been when a reaper died: nothing takes the place of their results any more. */
+async function guardedSources({ world, judge }: Simulation): Promise<ReadonlySet<string>> {
+  const { jobs } = await world.queue.list({ states: ['FAILED'], limit: 500 });
+  return new Set([...judge.touched, ...jobs.filter(({ lastError }) => lastError?.includes('may be the only copy of what was reclaimed') === true).map(({ source }) => source)]);
+}
+
+function placesOf({ world }: Simulation, guarded: ReadonlySet<string>): readonly string[] {
   const problems: string[] = [];
   for (const [name, { destination }] of world.places) {
     problems.push(...destination.violations);
     if (destination.staging.size > 0) problems.push(`staging is left at ${name}`);
     for (const [path, folder] of world.sealer.folders) {
-      if (judge.touched.has(path)) continue;
+      if (guarded.has(path)) continue;
       const [there, here] = [JSON.stringify(world.published(path.split('/').at(-1) ?? '', name)), JSON.stringify(asText(folder.contents()))];
       if (there !== here) problems.push(`${name} holds ${there} instead of ${here}`);
     }
@@ -33,7 +41,7 @@ async function queueOf({ world }: Simulation): Promise<readonly string[]> {
   return problems;
 }
 
-async function jobsOf({ world, judge, kind }: Simulation): Promise<readonly string[]> {
+async function jobsOf({ world, kind }: Simulation, guarded: ReadonlySet<string>): Promise<readonly string[]> {
   const problems: string[] = [];
   const newest = new Set<string>();
   for (const job of (await world.queue.list({ limit: 500 })).jobs) {
@@ -43,10 +51,10 @@ async function jobsOf({ world, judge, kind }: Simulation): Promise<readonly stri
     problems.push(...historyOf(await world.queue.history(job.id)));
     const what = `job ${job.id} (${place}) is ${job.state}`;
     // Where a reaper has freed files nothing more is sent: that is refused, and said.
-    if (judge.touched.has(job.source)) problems.push(...(['CLEANED', 'VERIFIED', 'FAILED', 'CANCELLED'].includes(job.state) ? [] : [what]));
+    if (guarded.has(job.source)) problems.push(...(['CLEANED', 'VERIFIED', 'FAILED', 'CANCELLED'].includes(job.state) ? [] : [what]));
     else problems.push(...untouched({ job, isNewest, what, proofs: await world.queue.proofs(job.id) }));
   }
-  if (kind === 'reclaim') problems.push(...notFreed({ world, judge }));
+  if (kind === 'reclaim') problems.push(...notFreed(world, guarded));
   return problems;
 }
 
@@ -57,8 +65,8 @@ function untouched({ job, isNewest, what, proofs }: { readonly job: Job; readonl
 }
 
 /** Nothing stands in the way of a source that is proven everywhere and that nobody writes to: it is freed in the end. */
-function notFreed({ world, judge }: Pick<Simulation, 'world' | 'judge'>): readonly string[] {
-  return [...world.sealer.folders].filter(([path, { files }]) => !judge.touched.has(path) && files.size > 0).map(([path]) => `${path} was never freed`);
+function notFreed(world: World, guarded: ReadonlySet<string>): readonly string[] {
+  return [...world.sealer.folders].filter(([path, { files }]) => !guarded.has(path) && files.size > 0).map(([path]) => `${path} was never freed`);
 }
 
 function historyOf(history: readonly JobEvent[]): readonly string[] {
