@@ -227,6 +227,11 @@ export const SCHEMA_STEPS: readonly string[] = [
   `
   ALTER TABLE jobs ADD COLUMN next_source TEXT;
   `,
+  // 7: what people look for by name in a long queue.
+  `
+  CREATE INDEX jobs_session ON jobs (session, seq) WHERE session IS NOT NULL;
+  CREATE INDEX jobs_source ON jobs (source, seq);
+  `,
 ];
 
 /** The version this program writes. */
