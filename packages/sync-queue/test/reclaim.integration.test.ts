@@ -4,8 +4,11 @@ import { JournalFolder, systemClock } from '@longhaul/sync-queue';
 import type { ReclaimStep } from '@longhaul/sync-queue';
 import { parseReceipt } from '@longhaul/sync-transports';
 import { requireService, smallDisk } from '@longhaul/testbed';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FILES, filesBelow, HOUR, kinds, POLICY, ReclaimBench } from './reclaim/reclaim-bench.ts';
+
+// Every publish waits for the disk, and a disk that others write to makes it wait long.
+vi.setConfig({ testTimeout: 180_000 });
 
 const ALL = [...Object.keys(FILES), 'not-utf8-\xff'].sort();
 
