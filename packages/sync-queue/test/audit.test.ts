@@ -305,7 +305,7 @@ describe('the rolling audit', () => {
     life.kill();
     world.clock.jump(61_000);
     await world.drain({ audit: BUDGET });
-    expect(await lastReason(world, id)).toBe('the audit proved it again');
+    expect((await world.queue.history(id)).map(({ reason }) => reason)).toContain('the audit proved it again');
   });
 });
 

@@ -96,6 +96,31 @@ export function describeVerifyPasses(subject: QueueStoreSubject): void {
       expect((await store.proofs(id)).map(({ voidedAt }) => voidedAt === null)).toEqual([false, true]);
     });
 
+    it('that have mended a result from elsewhere leave one proof that counts, whatever became of the local copy', async () => {
+      const { store, world } = await bench(subject);
+      const id = await verified(store);
+      await store.move(id, { from: 'VERIFIED', to: 'CLEANUP_ELIGIBLE', reason: 'x' });
+      await store.move(id, { from: 'CLEANUP_ELIGIBLE', to: 'CLEANED', reason: 'x' });
+      await world.advance(DAY);
+      const pass = taken(await store.claimVerifyPass(named(id)));
+      const job = await store.settleVerifyPass(pass.ref, { kind: 'damaged', evidence: 'missing: a.bin', repair: { kind: 'mended', from: 'disk', proof: PROOF } });
+      const proofs = await store.proofs(id);
+      expect(job).toMatchObject({ state: 'CLEANED', damage: null, provenAt: proofs[1]?.at });
+      expect(proofs).toMatchObject([{ voidedAt: expect.any(String) as string }, { ...PROOF, occasion: 'publish', voidedAt: null }]);
+      expect((await reasons(store, id)).slice(-2)).toEqual(['the verify pass found damage', 'mended with the copy of disk, and proven']);
+    });
+
+    it('that were lost may have staged something: it is removed, as a cancelled job\'s is', async () => {
+      const { store, other, world } = await bench(subject);
+      const id = await verified(store);
+      const lost = taken(await store.claimVerifyPass(named(id)));
+      await world.advance(LEASE);
+      const next = taken(await other.claimVerifyPass(named(id, WORKER_B)));
+      expect(next.epoch).toBeGreaterThan(lost.epoch);
+      await other.settleVerifyPass(next.ref, PROVEN);
+      expect(await store.claimAbandonedStaging({ owner: WORKER_A, leaseMs: LEASE })).toMatchObject({ lease: { jobId: id } });
+    });
+
     it('that find damage which cannot be sent again say why, and come back only after a day', async () => {
       const { store, world } = await bench(subject);
       const id = await verified(store);

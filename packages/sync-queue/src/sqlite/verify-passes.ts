@@ -4,6 +4,7 @@ import type { Job } from '../job.ts';
 import type { JobState } from '../job-state.ts';
 import type { Owner } from '../owner.ts';
 import type { AuditBudget, ClaimedVerifyPass, Repair, VerifyPassClaim, VerifyPassOutcome, VerifyPassRef, VerifyPassRequest } from '../verify-pass.ts';
+import { reportStaging } from './claim.ts';
 import type { JobRow } from './job-row.ts';
 import { parseSource } from './job-row.ts';
 import { getJob, getRow, remark, transition, updateRow } from './job-table.ts';
@@ -50,9 +51,10 @@ export function claimVerifyPass(tx: Tx, request: VerifyPassRequest): VerifyPassC
   return begin(tx, row, request);
 }
 
-/** Passes whose owner has not renewed them: that they were lost is all that is known. */
+/** Passes whose owner has not renewed them: that they were lost is all that is known. One may have staged something to mend a result. */
 function endLapsed(tx: Tx): void {
-  tx.sql("UPDATE verify_passes SET lease_until = NULL, outcome = 'lost' WHERE lease_until <= ?").run(tx.now);
+  const lost = tx.sql("UPDATE verify_passes SET lease_until = NULL, outcome = 'lost' WHERE lease_until <= ? RETURNING job_id").pluck().all(tx.now) as string[];
+  for (const jobId of lost) reportStaging(tx, jobId);
   tx.sql(`DELETE FROM verify_passes WHERE seq IN (SELECT seq FROM verify_passes WHERE started_at < ? AND lease_until IS NULL ORDER BY started_at LIMIT ${FORGOTTEN_AT_ONCE})`).run(tx.now - KEPT_MS);
 }
 
