@@ -196,11 +196,9 @@ describe('sync push', () => {
   it('says what is wrong with a source or a destination before anything is queued', async () => {
     const world = withDisk();
     world.write('here/file', '1');
-    world.write('longhaul.yaml', 'destinations: { s3: { type: rclone, remote: "lab,pass=secret:x" } }');
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [['missing', '--to', path.join(world.root, 'disk')], 3, /does not exist/],
       [['here', '--to', '/no/such/folder'], 2, /not a folder that exists/],
-      [['here', '--to', 's3'], 2, /must be remote:path/],
       [['here', '--to', path.join(world.root, 'disk'), '--as', '../up'], 2, /cannot be a final name/],
       [['here'], 2, /--to DEST is missing/],
     ];
@@ -208,6 +206,11 @@ describe('sync push', () => {
       expect(await world.longhaul(['sync', 'push', ...args]).then((result) => [args, result.code, result.stderr])).toEqual([args, code, expect.stringMatching(message)]);
     }
     expect(await jobs(world)).toEqual([]);
+    // Said wherever the file is read, and without the secret.
+    world.write('longhaul.yaml', 'destinations: { s3: { type: rclone, remote: "lab,pass=secret:x" } }');
+    const refused = await world.longhaul(['sync', 'push', 'here', '--to', 's3']);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/must be remote:path/) as string });
+    expect(refused.stderr).not.toContain('secret');
   });
 });
 
