@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { freePort, remoteOf, requireService, runProgram, smallDisk, startRcloneServer, startS3Server, startTcpProxy, writeRandomFile } from '@longhaul/testbed';
+import { freePort, remoteOf, requireService, runProgram, smallDisk, startRcloneServer, startS3Server, startSshd, startTcpProxy, writeRandomFile } from '@longhaul/testbed';
 import { describe, expect, it, vi } from 'vitest';
 import type { PublishStep, RawPath } from '../src/index.ts';
 import { LocalTransport } from '../src/index.ts';
@@ -102,16 +102,19 @@ describe.runIf(requireService('rclone'))('a publish that moves folders', () => {
   });
 });
 
-describe.runIf(requireService('rclone', 'root'))('failures of real servers', () => {
+describe.runIf(requireService('rclone', 'sshd', 'root'))('failures of real servers', () => {
   it('a full disk behind SFTP, which has no word for it, is told by asking for free space', async () => {
     await using disk = await smallDisk({ bytes: 1 << 20 });
-    await using server = await startRcloneServer({ protocol: 'sftp', folder: disk.path });
+    await using sshd = await startSshd({ config: ['Subsystem sftp internal-sftp'] });
     await using bench = await RcloneBench.open();
-    const transport = await bench.transport(remoteOf('sftp', server));
+    const remote = { type: 'sftp', host: '127.0.0.1', port: String(sshd.port), user: sshd.user, key_file: sshd.clientKey, known_hosts_file: sshd.knownHosts };
+    const transport = await bench.transport(remote, { path: disk.path });
     writeRandomFile(bench.dir.join('results/big'), 3 << 20);
     const seal = await bench.sealed([]);
     expect(await transport.probe()).toMatchObject({ reachable: true, hash: 'download', hint: expect.stringContaining('rsync_ssh') as string });
-    expect(await push(transport, seal)).toMatchObject({ ok: false, errorKind: 'no_space' });
+    expect(await push(transport, seal)).toMatchObject({ ok: false, errorKind: 'no_space', evidence: expect.stringContaining('SSH_FX_FAILURE') as string });
+    const wrong = await bench.transport({ ...remote, known_hosts_file: sshd.changedKnownHosts }, { path: disk.path });
+    expect(await push(wrong, seal)).toMatchObject({ ok: false, errorKind: 'host_key' });
   });
 
   it('a wrong password is auth, a server that is off is network, a missing folder is config; each says what to do', async () => {
