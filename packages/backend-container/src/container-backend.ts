@@ -20,7 +20,7 @@ import type {
   StopPolicy,
   StopReport,
 } from '@longhaul/sessions';
-import { asRunId, holdsName, mayLive, readRunLog, RunStore, statusFromRun, systemWorld } from '@longhaul/sessions';
+import { asRunId, holdsName, mayLive, readRunLog, RunStore, statusFromRun } from '@longhaul/sessions';
 
 import { listSessions } from './container-list.ts';
 import { readContainerId } from './container-record.ts';
@@ -30,7 +30,7 @@ import type { ContainerInfo, EngineClient } from './engine/index.ts';
 import { attachCommand, execCommand, foreignLog } from './engine/index.ts';
 import type { ForeignContainer, ManagedContainer } from './find-container.ts';
 import { find, findManaged, inspectRun, isMissing, managedStatus, requireContainer } from './find-container.ts';
-import { adopt } from './launch.ts';
+import { adopt, isUnsupervised } from './launch.ts';
 import { sendInput } from './send-input.ts';
 import type { StartPorts } from './start-container.ts';
 import { startContainer } from './start-container.ts';
@@ -170,10 +170,8 @@ export class ContainerBackend implements SessionBackend {
   async #settled(found: ManagedContainer | null): Promise<ManagedContainer | null> {
     if (found === null) return null;
     const { current } = found;
-    const { records, run } = current.reading;
-    if (records.exit !== null || readContainerId(run) === null || records.launcher === null) return found;
-    const { bootId, liveness } = systemWorld();
-    if (records.launcher.bootId !== bootId || liveness(records.launcher.pid, records.launcher.processStartTime) !== 'dead') return found;
+    const { run } = current.reading;
+    if (!isUnsupervised(current)) return found;
     await adopt(current, this.#ports);
     // Of one that still runs, the record comes when it ends.
     if (current.verdict.kind === 'running') return found;

@@ -3,10 +3,12 @@ import type { ListOptions, RunDirectory, SessionListing, SessionStatus } from '@
 
 import type { ContainerRecord } from './container-record.ts';
 import { readContainerRecord } from './container-record.ts';
-import type { ContainerListing, EngineClient } from './engine/index.ts';
+import type { ContainerListing, ContainerState, EngineClient } from './engine/index.ts';
 import { foreignStatus, listContainers, ownerOf } from './engine/index.ts';
 import type { FindPorts } from './find-container.ts';
 import { isOurs, terminalOf } from './find-container.ts';
+import type { LaunchPorts } from './launch.ts';
+import { adopt, isUnsupervised } from './launch.ts';
 
 interface Survey {
   readonly client: EngineClient;
@@ -14,12 +16,13 @@ interface Survey {
 }
 
 /** All sessions: ours from their records, others from the engines, by one call for each (design §4.1). An engine that cannot be asked makes `unavailable`. */
-export async function listSessions(ports: FindPorts, { whose = 'all' }: ListOptions): Promise<SessionListing> {
+export async function listSessions(ports: FindPorts & LaunchPorts, { whose = 'all' }: ListOptions): Promise<SessionListing> {
   const clients = ports.engines.required();
   const managed = ports.runs.currentStatuses({ backend: 'container' });
   // Of ours an engine knows only one thing that the record does not: which are paused.
   if (whose === 'ours' && !managed.some(({ state }) => state === 'running')) return { sessions: managed, unavailable: null };
   const surveys = await Promise.all(clients.map(async (client) => ({ client, listing: await listContainers(client) })));
+  await takeUpLeft(managed, surveys, ports);
   const paused = new Set(surveys.flatMap(({ listing }) => (listing.kind === 'answered' ? listing.containers.filter(({ state }) => state === 'paused').map(runOf) : [])));
   const known = new Set<string>(await ports.runs.names());
   const foreign = whose === 'ours' ? [] : surveys.flatMap((survey) => foreignIn(survey, known, ports));
@@ -29,6 +32,23 @@ export async function listSessions(ports: FindPorts, { whose = 'all' }: ListOpti
     unavailable: unknown?.kind === 'unknown' ? unknown.cause : null,
   };
 }
+
+/**
+ * Containers whose launcher was killed are taken up, those of sessions that have another run by now too: somebody must write down how they ended. Looks at
+ * what does not run, and at what nobody knows anything of; waits for nothing.
+ */
+async function takeUpLeft(managed: readonly SessionStatus[], surveys: readonly Survey[], ports: FindPorts & LaunchPorts): Promise<void> {
+  const unknown = managed.flatMap(({ state, runId }) => (state === 'unknown' && runId !== null ? [runId] : []));
+  const still = surveys.flatMap(({ listing }) => (listing.kind === 'answered' ? listing.containers : [])).filter((info) => !LIVES.has(info.state) && isOurs(info, ports.runs.stateDir));
+  const runIds = new Set([...unknown, ...still.flatMap((info) => ownerOf(info)?.runId ?? [])]);
+  for (const runId of runIds) {
+    const run = await ports.runs.find(runId);
+    const seen = run === null ? null : ports.runs.observe(run);
+    if (seen !== null && isUnsupervised(seen)) await adopt(seen, ports);
+  }
+}
+
+const LIVES: ReadonlySet<ContainerState> = new Set(['running', 'paused', 'restarting']);
 
 interface Engines {
   readonly surveys: readonly Survey[];

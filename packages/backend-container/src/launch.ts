@@ -6,8 +6,9 @@ import { SessionStartError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import { processInfo } from '@longhaul/exec';
 import type { RunDirectory, RunObservation, RunStore } from '@longhaul/sessions';
-import { hasEnded, RUN_FILES } from '@longhaul/sessions';
+import { hasEnded, RUN_FILES, systemWorld } from '@longhaul/sessions';
 
+import { readContainerId } from './container-record.ts';
 import { containerLauncherArgs } from './launcher/index.ts';
 
 /** What launching needs. */
@@ -41,6 +42,13 @@ export async function launch(run: RunDirectory, ports: LaunchPorts): Promise<Run
     if (performance.now() > end) throw silent(run, `its launcher said nothing for ${String(ports.startMs)} ms`);
     await delay(POLL_MS);
   }
+}
+
+/** Whether a run has a container whose end nobody is going to record: its launcher was killed. Not what a reboot ended. */
+export function isUnsupervised({ reading: { records, run } }: Pick<RunObservation, 'reading'>): boolean {
+  if (records.exit !== null || records.container === null || records.launcher === null || readContainerId(run) === null) return false;
+  const { bootId, liveness } = systemWorld();
+  return records.launcher.bootId === bootId && liveness(records.launcher.pid, records.launcher.processStartTime) === 'dead';
 }
 
 /**

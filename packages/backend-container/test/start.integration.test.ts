@@ -52,11 +52,16 @@ describeBoth('starting a container', (engine, runtime) => {
 
   it('is no session of its own any more where its name has been started elsewhere since', async () => {
     const bed = await containerBed(engine());
-    await leave(bed, 'moved');
+    const left = await leave(bed, 'moved');
     const spec = { ...bed.spec('moved', ['true']), backend: 'tmux' as const, container: null };
-    await bed.runs.prepare(spec, await bed.runs.claim(spec.name, newRunId(), { backend: 'tmux' }));
+    const claim = await bed.runs.claim(spec.name, newRunId(), { backend: 'tmux' });
+    await bed.runs.prepare(spec, claim);
     expect(await bed.backend.status('moved')).toEqual({ kind: 'absent' });
     expect((await bed.backend.list()).sessions).toEqual([]);
+    // Who lists has its end written down all the same, and what is left of it removed.
+    await waitFor(async () => (await bed.runs.records(left)).exit, { deadline: 60_000, what: 'the record of its end' });
+    await waitFor(async () => (await bed.engine.tryRun('container', 'inspect', 'moved')).code !== 0, { deadline: 60_000, what: 'the removal of its container' });
+    await bed.runs.release(claim);
   });
 
   it('keeps its name where the launcher was killed between the start of the container and the record of it', async () => {

@@ -79,7 +79,7 @@ export function describeRestart({ bench, subject }: SuiteContext, { restart }: S
     });
 
     it('goes on where the launcher was killed under the job', async () => {
-      const { run, status } = await bench().start('bereft', sh('echo up; sleep 600'), { restart: { ...QUICK, mode: 'always', maxRestarts: 1 } });
+      const { run, status } = await bench().start('bereft', sh('echo up; exec sleep 600'), { restart: { ...QUICK, mode: 'always', maxRestarts: 1 } });
       await bench().logHas('bereft', 'up');
       process.kill((await subject().runs.records(run)).launcher?.pid ?? 0, 'SIGKILL');
       process.kill(status.pid ?? 0, 'SIGKILL');

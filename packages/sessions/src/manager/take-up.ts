@@ -18,7 +18,7 @@ export interface TakeUpPorts {
 }
 
 /** How long whoever goes on may take to say so, before the session is told of as it stands. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 10_000;
 const POLL_MS = 20;
 
 /** Whether the restart loop of a session has lost its launcher: nobody is left to start the next attempt. */
