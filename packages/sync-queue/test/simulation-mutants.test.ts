@@ -14,21 +14,6 @@ const MUTANTS: readonly { readonly name: string; readonly mutant: SimulationMuta
     seeds: 60,
   },
   {
-    name: 'a publish that does not look whether a later claim was there',
-    mutant: {
-      transport: (transport, destination) => {
-        destination.claim = (jobId, epoch) => {
-          const staging = destination.staging.get(jobId) ?? { epoch, tree: null };
-          destination.staging.set(jobId, staging);
-          return staging;
-        };
-        return transport;
-      },
-    },
-    found: /./,
-    seeds: 600,
-  },
-  {
     name: 'a queue that never takes back what a dead worker held',
     mutant: { store: (store) => replaced<QueueStore>(store, { recover: () => Promise.resolve([]) }) },
     found: /is RUNNING|is AWAITING_VERIFY|a lease is left/,
