@@ -48,8 +48,8 @@ function digests(folder: string): ReadonlyMap<string, string> {
 const SCRAPS = /^\.(?:new|gone|probe|names)\./;
 
 async function leftBehind({ place, sources, sync }: SyncRunWorld): Promise<readonly string[]> {
-  const expected = new Set([...sources.map((source) => basename(source)), '.longhaul-incoming']);
-  const strangers = readdirSync(place).filter((name) => !expected.has(name));
+  const expected = new Set(sources.map((source) => basename(source)));
+  const strangers = readdirSync(place).filter((name) => !expected.has(name) && !name.startsWith('.longhaul-'));
   const incoming = join(place, '.longhaul-incoming');
   const staging = existsSync(incoming) ? readdirSync(incoming).filter((name) => name !== '.locks' && !SCRAPS.test(name)) : [];
   const locks = existsSync(join(incoming, '.locks')) ? readdirSync(join(incoming, '.locks')) : [];
