@@ -234,6 +234,8 @@ describe.runIf(available)('a launcher that was killed while it made the next att
     const second = await once(launched, 'the second attempt', ({ state, attempt }) => state === 'running' && attempt === 2);
     expect(second.restart).toMatchObject({ inRow: 1, previous: { runId: run.runId, exitCode: 3 } });
     expect((await attempts(launched)).map(({ runId }) => runId)).toEqual([run.runId, second.runId]);
-    expect(readFileSync(join(launched.work, 'times'), 'utf8')).toBe('x\nx\n');
+    // The record is there before the job's first line is.
+    await waitFor(() => (readFileSync(join(launched.work, 'times'), 'utf8') === 'x\nx\n' ? true : null), { deadline: 60_000, what: 'the second attempt to say so' });
+    expect(await attempts(launched)).toHaveLength(2);
   });
 });
