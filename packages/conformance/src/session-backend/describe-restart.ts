@@ -67,7 +67,7 @@ export function describeRestart({ bench, subject }: SuiteContext, { restart }: S
       process.kill(killed, 'SIGKILL');
       await eventually('a loop without its launcher', () => Promise.resolve(subject().runs.currentStatus(run.session)?.restart?.ended === 'lost' ? true : null));
       const manager = (): SessionManager => new SessionManager({ stateDir: subject().runs.stateDir, runs: subject().runs, backends: [bench().backend] });
-      const [status, , listing] = await Promise.all([manager().status('orphaned'), manager().status('orphaned'), manager().list()]);
+      const [status, , listing] = await Promise.all([manager().status('orphaned'), manager().status('orphaned'), manager().list({ whose: 'ours' })]);
       expect(status).toMatchObject({ state: 'restarting', exitCode: 4, attempt: 1, restart: { ended: null } });
       expect(listing.sessions.map(({ name, state }) => ({ name, state }))).toEqual([{ name: 'orphaned', state: 'restarting' }]);
       const follower = await eventually('who goes on', async () => {
