@@ -141,6 +141,8 @@ export function describeRequests(subject: QueueStoreSubject): void {
       await store.settle(job.lease, { kind: 'cancelled', reason: 'cancelled' });
       const staging = await store.claimAbandonedStaging({ owner: WORKER_A, leaseMs: 1000 });
       await store.retry(job.job.id);
+      // Asked once more, it still waits for that.
+      expect(await store.retry(job.job.id)).toMatchObject({ state: 'QUEUED' });
       expect(await store.claim(claimRequest())).toBeNull();
       await store.settleAbandonedStaging(there(staging).lease, { kind: 'removed' });
       expect((await claimed(store)).stagedDigest).toBeNull();

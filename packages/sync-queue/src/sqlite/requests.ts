@@ -15,7 +15,7 @@ export const FRESH_BUDGET = { attempts: 0, recoveries: 0, reseals: 0, mismatches
 /** By a person. @throws JobNotFoundError, IllegalTransitionError, JobConflictError */
 export function retry(tx: Tx, id: string): Job {
   const row = getRow(tx, id);
-  if (row.due !== null) tryNow(tx, row);
+  if (row.due !== null || row.state === 'QUEUED') tryNow(tx, row);
   else requeueByPerson(tx, row, 'retry by a person');
   return getJob(tx, id);
 }
@@ -50,10 +50,10 @@ function assertNoNewer(tx: Tx, row: JobRow): void {
   });
 }
 
-/** A waiting job need not wait longer; nothing of its budget changes. */
+/** A waiting job need not wait longer; nothing of its budget changes. While its staging is removed it waits for that all the same. */
 function tryNow(tx: Tx, row: JobRow): void {
   probeSoon(tx, row.destination);
-  updateRow(tx, row, { ...NO_HOLD, due: 1, due_at: null });
+  updateRow(tx, row, row.due === null ? NO_HOLD : { ...NO_HOLD, due: 1, due_at: null });
   remark(tx, row, { reason: 'a person asked to try it now' });
 }
 
