@@ -1,8 +1,9 @@
-// `pnpm bench [push|reads|sessions|queue …]`: side-by-side measurements against real programs. Figures are ratios taken in one run.
+// `pnpm bench [push|rivals|reads|sessions|queue …]`: side-by-side measurements against real programs. Figures are ratios taken in one run.
 import { canMeasureMemory, measureMemory } from './memory.ts';
 import { measurePushes } from './push.ts';
 import { measureQueue } from './queue.ts';
 import { printFigure, type Figure } from './report.ts';
+import { measureRivals } from './rivals.ts';
 import { measureSourceReads } from './source-reads.ts';
 import { measureStartUp } from './start-up.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
@@ -11,6 +12,7 @@ type Measurement = (bench: Workspace) => Promise<readonly Figure[]>;
 
 const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   push: (bench) => measurePushes(bench, { pairs: 3 }),
+  rivals: measureRivals,
   reads: measureSourceReads,
   sessions: measureSessions,
   queue: measureQueue,

@@ -35,14 +35,14 @@ async function pushAgainst(bench: Workspace, { source, cipher, title, pairs }: P
   });
 }
 
-function bigFile(bench: Workspace): string {
+export function bigFile(bench: Workspace): string {
   const folder = join(bench.folder, 'big');
   mkdirSync(folder);
   writeRandomFile(join(folder, 'one'), 1024 ** 3);
   return folder;
 }
 
-function smallTree(bench: Workspace): string {
+export function smallTree(bench: Workspace): string {
   const folder = join(bench.folder, 'small');
   writeTree(folder, smallFiles());
   return folder;

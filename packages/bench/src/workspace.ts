@@ -12,6 +12,8 @@ export interface Workspace extends AsyncDisposable {
   readonly destination: string;
   readonly sshd: Sshd;
   readonly env: NodeJS.ProcessEnv;
+  /** argv of ssh to that sshd, target included. */
+  readonly ssh: readonly string[];
   /** Runs the program; throws with its output when it fails. */
   longhaul(args: readonly string[]): Promise<string>;
   /** Runs rsync over the same sshd; `cipher` null: the defaults of ssh. */
@@ -32,12 +34,14 @@ class BenchWorkspace implements Workspace {
   readonly destination: string;
   readonly sshd: Sshd;
   readonly env: NodeJS.ProcessEnv;
+  readonly ssh: readonly string[];
   readonly #owned: readonly AsyncDisposable[];
 
   constructor(folder: TempDir, disk: Mount, sshd: Sshd) {
     this.folder = folder.path;
     this.destination = disk.path;
     this.sshd = sshd;
+    this.ssh = ['ssh', '-F', 'none', '-i', sshd.clientKey, '-p', String(sshd.port), '-o', `UserKnownHostsFile=${sshd.knownHosts}`, sshd.target];
     // A server and a state of its own: sessions of whoever measures are left alone.
     this.env = { ...process.env, LONGHAUL_STATE_DIR: join(folder.path, 'state'), LONGHAUL_TMUX_SOCKET: join(folder.path, 'tmux.sock') };
     this.#owned = [sshd, disk, folder];
@@ -49,8 +53,7 @@ class BenchWorkspace implements Workspace {
   }
 
   async rsync(source: string, name: string, cipher: string | null): Promise<void> {
-    const ssh = ['ssh', '-F', 'none', '-i', this.sshd.clientKey, '-p', String(this.sshd.port), '-o', `UserKnownHostsFile=${this.sshd.knownHosts}`];
-    if (cipher !== null) ssh.push('-c', cipher);
+    const ssh = [...this.ssh.slice(0, -1), ...(cipher === null ? [] : ['-c', cipher])];
     const args = ['-a', '-e', ssh.join(' '), `${source}/`, `${this.sshd.target}:${this.destination}/${name}/`];
     must(await runToEnd('rsync', args), 'rsync');
   }
