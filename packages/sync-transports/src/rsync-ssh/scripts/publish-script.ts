@@ -64,7 +64,11 @@ make_parent() {
 # Intent before effect: the chain holds the receipt before the result takes its name. mv into a link that somebody made in between nests.
 announce() {
   a=$B/.link.$nonce
-  mkdir -p "$R" && scrap "$a" && mkdir "$a" && cp "$J/tree/.longhaul/longhaul.json" "$a/longhaul.json" || exit 9
+  # Where the tree is gone, another has published it while this one stood still.
+  if ! { mkdir -p "$R" && scrap "$a" && mkdir "$a" && cp "$J/tree/.longhaul/longhaul.json" "$a/longhaul.json"; }; then
+    scrap "$a"
+    exit 9
+  fi
   if there "$L" || ! mv "$a" "$L" || there "$L/\${a##*/}"; then
     scrap "$a" "$L/\${a##*/}"
     there "$L" || exit 9
