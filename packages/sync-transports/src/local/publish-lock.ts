@@ -4,7 +4,7 @@ import { lockPath, passingPath } from '../protocol/layout.ts';
 import type { RawPath } from '../raw-path.ts';
 import { joinRaw } from '../raw-path.ts';
 import { errnoOf } from '../worker/raw-fs.ts';
-import { FencedError } from './local-failure.ts';
+import { FencedError } from '../protocol/fenced-error.ts';
 import { newNonce } from './nonce.ts';
 import type { Staging } from './staging.ts';
 

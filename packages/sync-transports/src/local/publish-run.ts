@@ -4,33 +4,21 @@ import { printReceipt } from '../manifest/receipt-codec.ts';
 import { judgeInPlace } from '../protocol/judge-in-place.ts';
 import { METADATA, RECEIPT_PATH } from '../protocol/layout.ts';
 import { metadataFiles } from '../protocol/metadata-files.ts';
+import type { AfterPublishStep, PublishStep, StepResult } from '../protocol/publish-steps.ts';
+import { ABORTABLE, NEXT, takePublishSteps } from '../protocol/publish-steps.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath, joinRaw, rawParent } from '../raw-path.ts';
 import type { Receipt } from '../receipt.ts';
 import type { PublishOutcome, PublishRequest } from '../transport.ts';
-import { destinationError, FencedError } from './local-failure.ts';
+import { destinationError } from './local-failure.ts';
 import { inspectInPlace, parentObstacle, parentsOf } from './in-place.ts';
 import type { HeldLock } from './publish-lock.ts';
 import type { Staging } from './staging.ts';
 import { addLink, receiptHead } from './receipts.ts';
 import { syncTreeToDisk } from './sync-folder-tree.ts';
 
-/** The steps of publish, in order (PROTOCOL.md). After each of them everything can stop. */
-export const PUBLISH_STEPS = ['claim', 'metadata', 'lock', 'judge', 'parents', 'announce', 'stage-in', 'old-aside', 'reveal', 'unlock', 'sweep'] as const;
-export type PublishStep = (typeof PUBLISH_STEPS)[number];
-
-/** `next`: go on. `skip-to`: an earlier call has done what lies between. Anything else ends the publish. */
-type StepResult = { readonly kind: 'next' } | { readonly kind: 'skip-to'; readonly step: PublishStep } | PublishOutcome;
-
 /** So many times somebody else may have taken the next link. */
 const LINK_TRIES = 50;
-
-const NEXT: StepResult = { kind: 'next' };
-/** Before anything moves. From there on it is a matter of milliseconds, and aborting would only leave work for the next claim. */
-const ABORTABLE: readonly PublishStep[] = ['claim', 'metadata', 'lock', 'judge', 'parents', 'announce'];
-
-/** Called after each step; a test that throws here leaves everything as a kill would. */
-export type AfterPublishStep = (step: PublishStep) => void | Promise<void>;
 
 /** One call of publish. */
 export class PublishRun {
@@ -48,34 +36,7 @@ export class PublishRun {
   }
 
   async run(afterStep?: AfterPublishStep): Promise<PublishOutcome> {
-    let skipTo: PublishStep | null = null;
-    try {
-      for (const step of PUBLISH_STEPS) {
-        if (skipTo !== null && step !== skipTo) continue;
-        skipTo = null;
-        const result = await this.#attempt(step);
-        await afterStep?.(step);
-        if (result.kind === 'skip-to') skipTo = result.step;
-        else if (result.kind !== 'next') return result;
-      }
-      return { kind: 'published' };
-    } finally {
-      this.#lock?.abandon();
-    }
-  }
-
-  async #attempt(step: PublishStep): Promise<StepResult> {
-    let result: StepResult | null = null;
-    try {
-      result = await this.#step(step);
-      return result;
-    } catch (error) {
-      if (error instanceof FencedError) return { kind: 'fenced', evidence: error.message };
-      throw error;
-    } finally {
-      // An outcome that is no success, or a failure: what was moved goes back, the lock is free for others.
-      if (result === null || (result.kind !== 'next' && result.kind !== 'skip-to')) await this.#giveUp();
-    }
+    return takePublishSteps({ step: async (step) => this.#step(step), giveUp: async () => this.#giveUp(), abandon: () => this.#lock?.abandon() }, afterStep);
   }
 
   async #step(step: PublishStep): Promise<StepResult> {

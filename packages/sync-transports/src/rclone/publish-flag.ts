@@ -5,7 +5,7 @@ import { parseLockHolder, printLockHolder } from '../protocol/lock-holder.ts';
 import type { RawPath } from '../raw-path.ts';
 import { joinRaw, rawBase, rawParent } from '../raw-path.ts';
 import type { EpochStaging } from './epoch-staging.ts';
-import { FencedError } from './fenced-error.ts';
+import { FencedError } from '../protocol/fenced-error.ts';
 import { newNonce } from './nonce.ts';
 
 /**

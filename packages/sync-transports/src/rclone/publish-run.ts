@@ -1,22 +1,15 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
-import type { AfterPublishStep, PublishStep } from '../local/publish-run.ts';
-import { PUBLISH_STEPS } from '../local/publish-run.ts';
 import { judgeInPlace } from '../protocol/judge-in-place.ts';
 import { METADATA, RECEIPT_PATH } from '../protocol/layout.ts';
 import { metadataFiles } from '../protocol/metadata-files.ts';
+import type { AfterPublishStep, PublishStep, StepResult } from '../protocol/publish-steps.ts';
+import { ABORTABLE, NEXT, takePublishSteps } from '../protocol/publish-steps.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath, joinRaw } from '../raw-path.ts';
 import type { PublishOutcome, PublishRequest } from '../transport.ts';
 import type { EpochStaging } from './epoch-staging.ts';
-import { FencedError } from './fenced-error.ts';
 import { inspectInPlace, parentObstacle } from './in-place.ts';
 import type { HeldFlag } from './publish-flag.ts';
-
-type StepResult = { readonly kind: 'next' } | { readonly kind: 'skip-to'; readonly step: PublishStep } | PublishOutcome;
-
-const NEXT: StepResult = { kind: 'next' };
-/** Before anything moves. */
-const ABORTABLE: readonly PublishStep[] = ['claim', 'metadata', 'lock', 'judge', 'parents'];
 
 /** One call of publish where folders can be moved: the steps of PROTOCOL.md, each a call or two of rclone. */
 export class PublishRun {
@@ -33,34 +26,7 @@ export class PublishRun {
   }
 
   async run(afterStep?: AfterPublishStep): Promise<PublishOutcome> {
-    let skipTo: PublishStep | null = null;
-    try {
-      for (const step of PUBLISH_STEPS) {
-        if (skipTo !== null && step !== skipTo) continue;
-        skipTo = null;
-        const result = await this.#attempt(step);
-        await afterStep?.(step);
-        if (result.kind === 'skip-to') skipTo = result.step;
-        else if (result.kind !== 'next') return result;
-      }
-      return { kind: 'published' };
-    } finally {
-      this.#flag?.abandon();
-    }
-  }
-
-  async #attempt(step: PublishStep): Promise<StepResult> {
-    let result: StepResult | null = null;
-    try {
-      result = await this.#step(step);
-      return result;
-    } catch (error) {
-      if (error instanceof FencedError) return { kind: 'fenced', evidence: error.message };
-      throw error;
-    } finally {
-      // An outcome that is no success, or a failure: what was moved goes back, the final name is free for others.
-      if (result === null || (result.kind !== 'next' && result.kind !== 'skip-to')) await this.#giveUp();
-    }
+    return takePublishSteps({ step: async (step) => this.#step(step), giveUp: async () => this.#giveUp(), abandon: () => this.#flag?.abandon() }, afterStep);
   }
 
   async #step(step: PublishStep): Promise<StepResult> {

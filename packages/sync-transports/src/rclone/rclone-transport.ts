@@ -3,7 +3,7 @@ import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import { systemRunner } from '@longhaul/exec';
 import { parseFinalName } from '../final-name.ts';
-import type { AfterPublishStep } from '../local/publish-run.ts';
+import type { AfterPublishStep } from '../protocol/publish-steps.ts';
 import { assertPlacement } from '../protocol/identifiers.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
@@ -13,7 +13,7 @@ import type { HashsumRequest, Placement, ProbeOptions, ProbeReport, PublishOutco
 import { checkNames } from './check-names.ts';
 import type { ClaimOutcome } from './epoch-staging.ts';
 import { EpochStaging } from './epoch-staging.ts';
-import { FencedError } from './fenced-error.ts';
+import { FencedError } from '../protocol/fenced-error.ts';
 import { hashsum } from './hashsum.ts';
 import { inspectInPlace } from './in-place.ts';
 import { publishInPlace, removeInPlace } from './make-in-place.ts';
