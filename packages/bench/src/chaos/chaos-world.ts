@@ -29,6 +29,7 @@ export class ChaosWorld implements AsyncDisposable {
   readonly env: NodeJS.ProcessEnv;
   readonly engines: Engines;
   readonly #dispose: () => Promise<void>;
+  #isKept = false;
 
   constructor(folder: string, engines: Engines, dispose: () => Promise<void>) {
     this.folder = folder;
@@ -69,8 +70,14 @@ export class ChaosWorld implements AsyncDisposable {
     return (JSON.parse(stdout.toString()) as { readonly data: { readonly runs: readonly RunLine[] } }).data.runs;
   }
 
+  /** Leaves the folder to whoever looks into it; gives its path. */
+  keep(): string {
+    this.#isKept = true;
+    return this.folder;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await runToEnd('tmux', ['-S', this.socket, 'kill-server']);
-    await this.#dispose();
+    if (!this.#isKept) await this.#dispose();
   }
 }
