@@ -44,14 +44,16 @@ function digests(folder: string): ReadonlyMap<string, string> {
   return new Map(paths.map((file) => [relative(folder, file), createHash('sha256').update(readFileSync(file)).digest('hex')]));
 }
 
-/** Of a script whose connection ended with its worker: empty files and folders that nobody reads. */
-const SCRAPS = /^\.(?:new|gone|probe|names)\./;
+/** Of a script that is still at it: it takes them away when it notices that its connection has ended with its worker. */
+const SCRAPS = /^\.(?:new|gone|probe|names|link)\./;
 
 async function leftBehind({ place, sources, sync }: SyncRunWorld): Promise<readonly string[]> {
   const expected = new Set(sources.map((source) => basename(source)));
   const strangers = readdirSync(place).filter((name) => !expected.has(name) && !name.startsWith('.longhaul-'));
   const incoming = join(place, '.longhaul-incoming');
-  const staging = existsSync(incoming) ? readdirSync(incoming).filter((name) => name !== '.locks' && !SCRAPS.test(name)) : [];
+  const scraps = (): boolean => existsSync(incoming) && readdirSync(incoming).some((name) => SCRAPS.test(name));
+  await waitFor(() => !scraps(), { what: 'the end of the scripts there', deadline: 20_000 }).catch(() => undefined);
+  const staging = existsSync(incoming) ? readdirSync(incoming).filter((name) => name !== '.locks') : [];
   const locks = existsSync(join(incoming, '.locks')) ? readdirSync(join(incoming, '.locks')) : [];
   const leases = await sync.store.leases();
   return [

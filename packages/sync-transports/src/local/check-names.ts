@@ -1,16 +1,16 @@
-import { SourceNameError } from '@longhaul/errors';
+import { SourceNameError, TransportError, TransportErrorKind } from '@longhaul/errors';
 import { symlink } from 'node:fs/promises';
 import { INCOMING, passingPath } from '../protocol/layout.ts';
 import type { NameFolding } from '../protocol/name-collisions.ts';
 import { nameCollisions } from '../protocol/name-collisions.ts';
 import { nameSamples } from '../protocol/name-samples.ts';
+import { newScrapMark } from '../protocol/scraps.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath, joinRaw, rawPathFromText } from '../raw-path.ts';
 import type { Seal } from '../seal.ts';
 import { absolutePath, errnoOf } from '../worker/raw-fs.ts';
 import type { WorkerPool } from '../worker/worker-pool.ts';
 import type { DestinationFolder } from './destination-folder.ts';
-import { newNonce } from './nonce.ts';
 
 /** The kernel's limit of a path, its ending NUL included. */
 const PATH_MAX = 4096;
@@ -24,13 +24,17 @@ const NAME_REFUSALS: readonly string[] = ['EINVAL', 'EILSEQ', 'ENAMETOOLONG', 'E
  * @throws SourceNameError naming what it cannot hold, or what would become one there
  */
 export async function checkLocalNames({ folder, pool }: { readonly folder: DestinationFolder; readonly pool: WorkerPool }, seal: Seal): Promise<void> {
-  const place = passingPath('names', newNonce());
+  const place = passingPath('names', newScrapMark());
   await folder.makeFolder(INCOMING);
   await folder.makeFolder(place);
   try {
     const trial = new NameTrial(folder, place);
-    refuse(seal, [...tooLong(folder, seal), ...(await trial.refused(seal)), ...(await trial.refusedSymlinks(seal))], 'unsupported');
-    refuse(seal, nameCollisions(seal, await trial.folding()), 'collision');
+    const unsupported = [...tooLong(folder, seal), ...(await trial.refused(seal)), ...(await trial.refusedSymlinks(seal))];
+    const folding = await trial.folding();
+    // Taken away meanwhile, by whoever thought that nobody uses it: then nothing was tried.
+    if ((await folder.entry(place)) === null) throw new TransportError('the folder for trying names out was taken away', { errorKind: TransportErrorKind.UNKNOWN });
+    refuse(seal, unsupported, 'unsupported');
+    refuse(seal, nameCollisions(seal, folding), 'collision');
   } finally {
     await pool.run({ kind: 'remove', paths: [folder.absolute(place)] });
   }

@@ -63,7 +63,7 @@ export class LocalTransport implements Transport {
   }
 
   async probe({ touch = 'test_write' }: ProbeOptions = {}): Promise<ProbeReport> {
-    return probeDestination(this.#folder, touch);
+    return probeDestination({ folder: this.#folder, pool: this.#pool }, touch);
   }
 
   async checkNames(seal: Seal): Promise<void> {

@@ -1,19 +1,24 @@
 import { statfs } from 'node:fs/promises';
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import { INCOMING, passingPath } from '../protocol/layout.ts';
+import { newScrapMark } from '../protocol/scraps.ts';
 import type { ProbeReport } from '../transport.ts';
+import type { WorkerPool } from '../worker/worker-pool.ts';
 import type { DestinationFolder } from './destination-folder.ts';
 import { destinationError } from './local-failure.ts';
-import { newNonce } from './nonce.ts';
+import { sweepScraps } from './sweep-scraps.ts';
 
 /** As much as a small file takes: a full disk or a quota often still lets an empty one be made. */
 const TEST_BYTES = 4096;
 
 /** Writes, syncs and deletes a small file: free space in `statfs` says nothing about quotas and read-only mounts. */
-export async function probeDestination(folder: DestinationFolder, touch: 'nothing' | 'test_write'): Promise<ProbeReport> {
+export async function probeDestination({ folder, pool }: { readonly folder: DestinationFolder; readonly pool: WorkerPool }, touch: 'nothing' | 'test_write'): Promise<ProbeReport> {
   try {
     await folder.assertThere();
-    if (touch === 'test_write') await testWrite(folder);
+    if (touch === 'test_write') {
+      await testWrite(folder);
+      await sweepScraps({ folder, pool });
+    }
     const { bavail, blocks, bsize } = await statfs(folder.shown);
     return { reachable: true, errorKind: null, evidence: null, hint: null, freeBytes: bavail * bsize, totalBytes: blocks * bsize, hash: 'sha256', tools: [`Node.js ${process.versions.node}`] };
   } catch (error) {
@@ -22,7 +27,7 @@ export async function probeDestination(folder: DestinationFolder, touch: 'nothin
 }
 
 async function testWrite(folder: DestinationFolder): Promise<void> {
-  const file = passingPath('probe', newNonce());
+  const file = passingPath('probe', newScrapMark());
   await folder.makeFolder(INCOMING);
   try {
     await folder.writeFile(file, Buffer.alloc(TEST_BYTES, 1));

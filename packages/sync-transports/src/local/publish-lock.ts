@@ -1,6 +1,7 @@
 import type { LockHolder } from '../protocol/lock-holder.ts';
 import { parseLockHolder, printLockHolder } from '../protocol/lock-holder.ts';
 import { lockPath, passingPath } from '../protocol/layout.ts';
+import { newScrapMark } from '../protocol/scraps.ts';
 import type { RawPath } from '../raw-path.ts';
 import { joinRaw } from '../raw-path.ts';
 import { errnoOf } from '../worker/raw-fs.ts';
@@ -54,7 +55,7 @@ export async function releaseOwnLock(staging: Staging): Promise<void> {
 async function tryLock(staging: Staging, path: RawPath): Promise<HeldLock | null> {
   const { folder, placement, hostName } = staging;
   const nonce = newNonce();
-  const passing = passingPath('new', nonce);
+  const passing = passingPath('new', newScrapMark());
   await folder.makeFolder(passing);
   const text = printLockHolder({ host: placement.hostId, job: placement.jobId, epoch: placement.epoch, nonce, name: hostName });
   await folder.writeFile(joinRaw(passing, HOLDER), Buffer.from(text));
@@ -110,7 +111,7 @@ function locked(holder: LockHolder | null): LockOutcome {
 }
 
 async function removeLock(staging: Staging, path: RawPath): Promise<void> {
-  const gone = passingPath('gone', newNonce());
+  const gone = passingPath('gone', newScrapMark());
   if (await staging.folder.moveIfThere(path, gone)) await removePassing(staging, gone);
 }
 

@@ -3,12 +3,12 @@ import { receiptHash } from '../chain/chained.ts';
 import type { PlacedReceipt, ReceiptHead, ReceiptLink, ReceiptListing } from '../chain/receipt-chain.ts';
 import { printReceipt } from '../manifest/receipt-codec.ts';
 import { INCOMING, linkPath, passingPath, RECEIPT_FILE, RECEIPT_PATH, RECEIPTS } from '../protocol/layout.ts';
+import { newScrapMark } from '../protocol/scraps.ts';
 import type { RawPath } from '../raw-path.ts';
 import { joinRaw } from '../raw-path.ts';
 import type { Receipt } from '../receipt.ts';
 import { errnoOf } from '../worker/raw-fs.ts';
 import type { DestinationFolder } from './destination-folder.ts';
-import { newNonce } from './nonce.ts';
 import type { Staging } from './staging.ts';
 
 const FILE = RECEIPT_FILE as RawPath;
@@ -31,7 +31,7 @@ export async function receiptHead(folder: DestinationFolder): Promise<ReceiptHea
  */
 export async function addLink({ folder, pool }: Pick<Staging, 'folder' | 'pool'>, receipt: Receipt): Promise<boolean> {
   if (receipt.chain === undefined) return true;
-  const passing = passingPath('link', newNonce());
+  const passing = passingPath('link', newScrapMark());
   await folder.makeFolder(RECEIPTS);
   await folder.makeFolder(passing);
   await folder.writeFile(joinRaw(passing, FILE), Buffer.from(printReceipt(receipt)));

@@ -10,6 +10,7 @@ import { inspectInPlace } from './in-place.ts';
 import { newNonce } from './nonce.ts';
 import type { HeldLock, LockOutcome } from './publish-lock.ts';
 import { takeLock } from './publish-lock.ts';
+import { sweepScraps } from './sweep-scraps.ts';
 
 /** A claim's answer. After `claimed` an earlier publish is either whole or undone (PROTOCOL.md, "Fencing"). */
 export type ClaimOutcome =
@@ -48,6 +49,7 @@ export class Staging {
     const swap = await this.#leftSwap();
     const undone = swap === null ? null : await this.#undo(swap);
     if (undone !== null) return undone;
+    await sweepScraps(this);
     return { kind: 'claimed', tree: (await folder.entry(layout.tree)) === null ? 'absent' : 'present' };
   }
 

@@ -57,7 +57,9 @@ export function sequenceOf(name: string): number | null {
   return /^\d{12,15}$/.test(name) ? Number(name) : null;
 }
 
-/** A short-lived name next to the staging folders. */
-export function passingPath(purpose: 'new' | 'gone' | 'probe' | 'names' | 'link', nonce: string): RawPath {
-  return `${INCOMING}/.${purpose}.${nonce}` as RawPath;
+/** A short-lived name next to the staging folders. `mark`: from newScrapMark, so that a later look can tell whether its maker has ended. */
+export function passingPath(purpose: ScrapPurpose, mark: string): RawPath {
+  return `${INCOMING}/.${purpose}.${mark}` as RawPath;
 }
+
+export type ScrapPurpose = 'new' | 'gone' | 'probe' | 'names' | 'link';

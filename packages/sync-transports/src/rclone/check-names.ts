@@ -1,12 +1,12 @@
-import { SourceNameError } from '@longhaul/errors';
+import { SourceNameError, TransportError, TransportErrorKind } from '@longhaul/errors';
 import { passingPath } from '../protocol/layout.ts';
 import type { NameFolding } from '../protocol/name-collisions.ts';
 import { nameCollisions } from '../protocol/name-collisions.ts';
 import { nameSamples } from '../protocol/name-samples.ts';
+import { newScrapMark } from '../protocol/scraps.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath, joinRaw, rawBase, rawPathFromText } from '../raw-path.ts';
 import type { Seal } from '../seal.ts';
-import { newNonce } from './nonce.ts';
 import { LINK_SUFFIX, remoteName } from './push-plan.ts';
 import type { RemoteFolder } from './remote-folder.ts';
 import { EVERY_ENCODING, pathFault } from './standard-names.ts';
@@ -29,7 +29,7 @@ export async function checkNames(folder: RemoteFolder, seal: Seal): Promise<void
   const mayCollide = nameCollisions({ entries: written }, { letterCase: 'ignored', unicodeForm: 'ignored' }).length > 0;
   if (samples.length === 0 && !mayCollide) return;
   await folder.assertThere();
-  const place = passingPath('names', newNonce());
+  const place = passingPath('names', newScrapMark());
   try {
     const refused = new Set(await refusedSamples(folder, { place, samples }));
     refuse(seal, written.filter(({ path }) => refused.has(rawBase(path))).map(({ path }) => path), 'unsupported');
@@ -50,6 +50,8 @@ async function refusedSamples(folder: RemoteFolder, { place, samples }: { readon
   const missing = trials.filter(({ path }) => !held.has(path)).map(({ name }) => name);
   // Nothing has come: that is no matter of names.
   if (failure !== null && (missing.length === 0 || missing.length === trials.length) && !(await holdsPlain(folder, place))) throw failure;
+  // All was taken, and none is there: somebody thought that nobody uses it.
+  if (failure === null && missing.length === trials.length) throw new TransportError('what was written for trying names out is not there', { errorKind: TransportErrorKind.UNKNOWN });
   return missing;
 }
 

@@ -1,12 +1,13 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import { passingPath } from '../protocol/layout.ts';
+import { newScrapMark } from '../protocol/scraps.ts';
 import type { RawPath } from '../raw-path.ts';
 import type { ProbeOptions, ProbeReport } from '../transport.ts';
-import { newNonce } from './nonce.ts';
 import type { RcloneProgram } from './rclone-program.ts';
 import type { RemoteFacts } from './remote-facts.ts';
 import { readRemoteFacts } from './remote-facts.ts';
 import { RemoteFolder } from './remote-folder.ts';
+import { sweepScraps } from './sweep-scraps.ts';
 
 /** As much as a small file takes: a full disk or a quota often still lets an empty one be made. */
 const TEST_TEXT = 'longhaul\n'.repeat(456);
@@ -30,9 +31,10 @@ export async function probe(program: RcloneProgram, { touch = 'test_write', sign
 }
 
 async function testWrite(folder: RemoteFolder): Promise<void> {
-  const file = passingPath('probe', newNonce());
+  const file = passingPath('probe', newScrapMark());
   try {
     await folder.write(file, TEST_TEXT);
+    await sweepScraps(folder, file);
   } finally {
     await folder.removeFile(file);
   }

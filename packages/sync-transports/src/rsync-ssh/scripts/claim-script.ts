@@ -1,14 +1,4 @@
-/** Shared with the wrapper of rsync. */
-export const STARTED_SCRIPT = `
-# What a process is told apart by from a later one of the same number; nothing where it has ended.
-started() {
-  if [ -d /proc/self ]; then
-    sed -n 's/^.*) [^ZX] \\([-0-9]* \\)\\{18\\}\\([0-9]*\\) .*/\\2/p' "/proc/$1/stat" 2>/dev/null
-  else
-    ps -o lstart= -p "$1" 2>/dev/null
-  fi
-}
-`;
+import { SCRAPS_SCRIPT } from './scraps-script.ts';
 
 /**
  * Fencing and the lock of a final name, as PROTOCOL.md says. Variables: root, J (staging folder of the job), F (final name),
@@ -16,19 +6,22 @@ started() {
  *
  * Whatever ends a script after the lock was taken, except kill -9, undoes what was moved and releases it (give_up).
  */
-export const CLAIM_SCRIPT: string = `
+export const CLAIM_SCRIPT: string = `${SCRAPS_SCRIPT}
 locked=
 moved=
 k=0
-N=$B/.new.$nonce
-G=$B/.gone.$nonce
+make_mark
+N=$B/.new.$mark
+G=$B/.gone.$mark
 trap give_up EXIT
+trap 'exit 9' HUP INT PIPE TERM
 give_up() {
   if [ -n "$moved" ]; then
     moved=
     undo
   fi
   unlock
+  if there "$N"; then scrap "$N"; fi
 }
 finish() {
   give_up
@@ -68,8 +61,9 @@ claim() {
   for s in "$J"/swap.*; do
     if [ -d "$s" ]; then mend "$s"; fi
   done
+  sweep_scraps
 }
-${STARTED_SCRIPT}# An rsync that an earlier claim has left: it must move nothing into the tree any more. Its folder goes first, without which none
+# An rsync that an earlier claim has left: it must move nothing into the tree any more. Its folder goes first, without which none
 # can begin; then it is ended, gently, so that it keeps the part of a file that it has.
 stop_push() {
   k=$((k + 1))
@@ -157,7 +151,7 @@ lock() {
       locked=1
       return 0
     fi
-    scrap "$N" "$K/.new.$nonce"
+    scrap "$N" "$K/\${N##*/}"
     if ! there "$K"; then continue; fi
     stale || break
     fence

@@ -1,3 +1,5 @@
+import { SCRAPS_SCRIPT } from './scraps-script.ts';
+
 /**
  * Lists a tree: T is `$J/tree` (after a claim, where there is staging) or `$F`. First `listing`, so that hashing can begin, then
  * for each entry its type as find prints it, size, name with `./`, target of a symlink; `end` at last.
@@ -54,14 +56,17 @@ exit 0
 /**
  * Whether there is room and whether this account may write. The test write is synced: quotas and full disks often say so only then.
  */
-export const PROBE_SCRIPT = `
+export const PROBE_SCRIPT: string = `${SCRAPS_SCRIPT}
 enter
 if [ "$touch" = test_write ]; then
   made=
   if [ ! -d "$B" ]; then made=1; fi
   mkdir -p "$B" || exit 9
-  f=$B/.probe.$nonce
+  sweep_scraps
+  make_mark
+  f=$B/.probe.$mark
   trap 'rm -f "$f"; if [ -n "$made" ]; then rmdir "$B" 2>/dev/null; fi' EXIT
+  trap 'exit 9' HUP INT PIPE TERM
   head -c 4096 /dev/zero >"$f" || exit 9
   sync "$f" 2>/dev/null || :
   if [ "$(wc -c <"$f")" -ne 4096 ]; then
@@ -75,12 +80,14 @@ reply probed "$2" "$1" "$(version rsync --version)" "$(version sha256sum --versi
 `;
 
 /** Tries names out in a folder of its own. They come on stdin as \`<number>/<name>\`, NUL after each; those that are there afterwards go back. */
-export const NAMES_SCRIPT = `
+export const NAMES_SCRIPT: string = `${SCRAPS_SCRIPT}
 enter
 mkdir -p "$B" || exit 9
-d=$B/.names.$nonce
-trap 'cd -- "$start"; scrap "$d"' EXIT
+make_mark
+d=$B/.names.$mark
 start=$(pwd -P)
+trap 'cd -- "$start"; scrap "$d"' EXIT
+trap 'exit 9' HUP INT PIPE TERM
 mkdir "$d" || exit 9
 cd "$d" || exit 9
 mkdir fold samples || exit 9
@@ -93,6 +100,11 @@ ln -s nowhere fold/link 2>/dev/null || link=refused
 cd samples || exit 9
 xargs -0 sh -c 'for x do mkdir "\${x%%/*}" && true >"$x"; done; exit 0' sh 2>/dev/null
 reply tried "$letter" "$form" "$link"
-find . -type f -print0
+find . -type f -print0 || exit 9
+# Taken away meanwhile, by whoever thought that nobody uses it: then nothing was tried.
+if [ ! -d "$start/$d/samples" ]; then
+  echo 'the folder for trying names out was taken away' >&2
+  exit 9
+fi
 reply end
 `;

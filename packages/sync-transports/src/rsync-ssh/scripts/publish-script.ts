@@ -63,7 +63,7 @@ make_parent() {
 }
 # Intent before effect: the chain holds the receipt before the result takes its name. mv into a link that somebody made in between nests.
 announce() {
-  a=$B/.link.$nonce
+  a=$B/.link.$mark
   # Where the tree is gone, another has published it while this one stood still.
   if ! { mkdir -p "$R" && scrap "$a" && mkdir "$a" && cp "$J/tree/.longhaul/longhaul.json" "$a/longhaul.json"; }; then
     scrap "$a"

@@ -1,4 +1,4 @@
-import { STARTED_SCRIPT } from './claim-script.ts';
+import { STARTED_SCRIPT } from './scraps-script.ts';
 
 /**
  * Before rsync: the claim, and the folders it writes to. `push.<epoch>.<nonce>` is the leave to begin: an rsync of an earlier push
