@@ -1,12 +1,14 @@
 // Adds up the steps of .ci/run and the tests of both projects; prints what failed and the closing line. Runs on any Node.
 import { existsSync, readFileSync } from 'node:fs';
 
-const steps = readFileSync('.tmp/steps', 'utf8').trim().split('\n').map((line) => line.split(' '));
+const outcomes = new Map(readFileSync('.tmp/steps', 'utf8').trim().split('\n').map((line) => line.split(' ').reverse()));
+const steps = ['install', 'types', 'lint', 'packages', 'test'];
 const reports = ['unit', 'integration'].map((project) => readReport(`.tmp/${project}.json`));
 
-let passed = steps.filter(([outcome]) => outcome === 'ok').length;
+let passed = steps.filter((name) => outcomes.get(name) === 'ok').length;
 let failed = steps.length - passed;
-for (const [outcome, name] of steps) if (outcome !== 'ok') console.log(`failed: ${name}`);
+// A step that says nothing has died.
+for (const name of steps) if (outcomes.get(name) !== 'ok') console.log(`failed: ${name}`);
 for (const report of reports) {
   passed += report.numPassedTests;
   failed += report.numFailedTests;

@@ -1,5 +1,5 @@
-// `pnpm test [vitest arguments]`: installs what the tests need, then runs the unit tests in parallel and the integration tests, on
-// real services, one file at a time. Reports for programs go to .tmp/.
+// `pnpm test [vitest arguments]`: installs what the tests need, then runs the unit tests and the integration tests, on real services.
+// Reports for programs go to .tmp/.
 import { spawnSync } from 'node:child_process';
 import { ensureServices, TEST_SERVICES } from './services.ts';
 

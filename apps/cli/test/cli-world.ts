@@ -52,7 +52,7 @@ export function cliWorld(): CliWorld {
   const stateDir = path.join(root, 'state');
   const home = path.join(root, 'home');
   for (const folder of [project, home]) mkdirSync(folder);
-  const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: home, LANG: 'C.UTF-8', TERM: 'xterm', USER: 'tester', TMUX_TMPDIR: root, LONGHAUL_STATE_DIR: stateDir, NODE_DISABLE_COMPILE_CACHE: '1' };
+  const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: home, LANG: 'C.UTF-8', TERM: 'xterm', USER: 'tester', TMUX_TMPDIR: root, LONGHAUL_STATE_DIR: stateDir, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
   const running = new Set<ChildProcess>();
   const start = (args: readonly string[], options: CallOptions = {}): RunningCall => {
     const child = spawn(NODE[0] ?? '', [...NODE.slice(1), MAIN, ...args], { cwd: options.cwd ?? project, env: { ...env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { PushPreview } from '@longhaul/host';
 import { describe, expect, it } from 'vitest';
 
-import { CACHED, DESTINATION_TYPES, sshdForFile, syncWorld } from './sync-world.ts';
+import { DESTINATION_TYPES, sshdForFile, syncWorld } from './sync-world.ts';
 
 const sshd = sshdForFile();
 
@@ -44,12 +44,12 @@ describe('sync push --dry-run', () => {
     rmSync(path.join(w.root, 'gone'), { recursive: true });
     const before = [snapshot(w.place), (await w.sync.queue.list()).jobs];
 
-    const again = await w.longhaul(['sync', 'push', 'results', '--to', 'dest', '--dry-run'], { env: CACHED });
+    const again = await w.longhaul(['sync', 'push', 'results', '--to', 'dest', '--dry-run']);
     expect(again).toMatchObject({ code: 0, stderr: 'nothing was changed (dry run)\n' });
     expect(again.stdout).toContain(`${path.join(w.project, 'results')}: 2 files, 5 B`);
     expect(again.stdout).toMatch(/would be queued as a new generation; another generation of it is there; .* free\n/);
 
-    const taken = await w.longhaul(['--json', 'sync', 'push', 'other', '--to', 'dest', '--to', 'gone', '--as', 'results', '--dry-run'], { env: CACHED });
+    const taken = await w.longhaul(['--json', 'sync', 'push', 'other', '--to', 'dest', '--to', 'gone', '--as', 'results', '--dry-run']);
     expect(taken.code).toBe(6);
     const { data } = JSON.parse(taken.stdout) as { data: PushPreview };
     expect(data.places).toMatchObject([

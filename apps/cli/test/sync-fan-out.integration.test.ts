@@ -6,7 +6,7 @@ import { requireService, waitFor } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import type { SyncWorld } from './sync-world.ts';
-import { CACHED, checkSums, CLI, syncWorld } from './sync-world.ts';
+import { checkSums, CLI, syncWorld } from './sync-world.ts';
 
 const TO = ['dest', 'local'] as const;
 
@@ -41,7 +41,7 @@ describe.runIf(requireService('script'))('a push to two destinations on a termin
     await w.sync.push({ source: path.join(w.project, 'results'), to: TO, as: null });
     for (const name of TO) await w.sync.queue.pauseDestination(name);
     const command = [...CLI, 'sync', 'push', 'results', '--to', 'dest', '--to', 'local', '--wait'].map((word) => `'${word}'`).join(' ');
-    const child = spawn('script', ['-qec', `stty cols 200 rows 30; ${command}`, '/dev/null'], { cwd: w.project, env: { ...w.env, ...CACHED }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('script', ['-qec', `stty cols 200 rows 30; ${command}`, '/dev/null'], { cwd: w.project, env: w.env, stdio: ['ignore', 'pipe', 'inherit'] });
     onTestFinished(() => void child.kill('SIGKILL'));
     const ended = once(child, 'close');
     let shown = '';

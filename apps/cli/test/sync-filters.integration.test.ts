@@ -5,7 +5,7 @@ import { requireService, waitFor } from '@longhaul/testbed';
 import { describe, expect, it } from 'vitest';
 
 import type { SyncWorld } from './sync-world.ts';
-import { CACHED, checkSums, receiptOf, syncWorld } from './sync-world.ts';
+import { checkSums, receiptOf, syncWorld } from './sync-world.ts';
 
 /** A folder with what is wanted and what is not. */
 async function world(): Promise<SyncWorld> {
@@ -20,7 +20,7 @@ describe('sync push with rules', () => {
   it('sends what they ask for, records what they left out, and takes other rules for a new generation', async () => {
     const w = await world();
     const push = async (...rules: readonly string[]): Promise<void> => {
-      expect(await w.longhaul(['sync', 'push', 'results', '--to', 'dest', '--no-worker', ...rules], { env: CACHED })).toMatchObject({ code: 0 });
+      expect(await w.longhaul(['sync', 'push', 'results', '--to', 'dest', '--no-worker', ...rules])).toMatchObject({ code: 0 });
       await w.sync.work({ until: 'idle', signal: AbortSignal.timeout(60_000) });
     };
     await push('--exclude', '*.tmp', '--exclude', 'cache/');
@@ -34,15 +34,15 @@ describe('sync push with rules', () => {
     expect(sentTo(result)).toEqual(['a.csv']);
     expect(receiptOf(result)).toMatchObject({ generation: 2, leftOut: { include: ['*.csv'], exclude: [], ignoreFiles: ['.longhaulignore'] } });
 
-    const { stdout } = await w.longhaul(['sync', 'show', 'results'], { env: CACHED });
+    const { stdout } = await w.longhaul(['sync', 'show', 'results']);
     expect(stdout).toContain('only *.csv');
     expect(stdout).toContain('left out by filters: 3 files, 2 folders');
   });
 
   it('refuses rules that mean nothing, and rules for a single file', async () => {
     const w = await world();
-    expect(await w.longhaul(['sync', 'push', 'results', '--to', 'dest', '--include', '!x'], { env: CACHED })).toMatchObject({ code: 2, stderr: expect.stringContaining('exclude "x" instead') as string });
-    expect(await w.longhaul(['sync', 'push', 'results/a.csv', '--to', 'dest', '--exclude', 'x'], { env: CACHED })).toMatchObject({ code: 2, stderr: expect.stringContaining('single file') as string });
+    expect(await w.longhaul(['sync', 'push', 'results', '--to', 'dest', '--include', '!x'])).toMatchObject({ code: 2, stderr: expect.stringContaining('exclude "x" instead') as string });
+    expect(await w.longhaul(['sync', 'push', 'results/a.csv', '--to', 'dest', '--exclude', 'x'])).toMatchObject({ code: 2, stderr: expect.stringContaining('single file') as string });
     expect((await w.sync.queue.list()).jobs).toEqual([]);
   });
 });
@@ -53,7 +53,7 @@ describe.runIf(requireService('tmux', 'script'))('outputs with rules', () => {
     mkdirSync(path.join(w.project, 'out'));
     const outputs = [{ path: 'out', to: 'dest', as: '{run}/csv', include: '*.csv' }, { path: 'out', to: 'dest', as: '{run}/rest', exclude: ['*.csv'] }];
     writeFileSync(path.join(w.project, 'longhaul.yaml'), JSON.stringify({ destinations: { dest: { type: 'local', path: w.place } }, sessions: { make: { command: 'echo 1 > out/a.csv; echo 2 > out/log', outputs } } }));
-    expect(await w.longhaul(['run', 'make'], { env: CACHED })).toMatchObject({ code: 0 });
+    expect(await w.longhaul(['run', 'make'])).toMatchObject({ code: 0 });
     const jobs = await waitFor(async () => {
       const { jobs: found } = await w.sync.queue.list();
       return found.length === 2 && found.every(({ state }) => state === 'VERIFIED') ? found : null;

@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import type { RunningCall } from './cli-world.ts';
 import type { DestinationType, SyncWorld } from './sync-world.ts';
-import { CACHED, checkSums, DESTINATION_TYPES, processesWith, receiptOf, sshdForFile, syncWorld, transitions } from './sync-world.ts';
+import { checkSums, DESTINATION_TYPES, processesWith, receiptOf, sshdForFile, syncWorld, transitions } from './sync-world.ts';
 
 const type: DestinationType = DESTINATION_TYPES.at(-1) ?? 'local';
 const sh = (script: string): readonly string[] => ['--', 'sh', '-c', script];
@@ -22,7 +22,7 @@ describe.runIf(requireService('tmux', 'script'))('outputs of a session, to two d
   }
 
   const start = async (world: SyncWorld, name: string, script: string): Promise<SessionStatus> =>
-    await world.json<SessionStatus>(['start', name, '-o', 'out', '-o', 'plots', '--to', 'dest', '--to', 'local', ...sh(`mkdir -p out plots; echo ${name} >out/f; echo plot >plots/p; ${script}`)], { env: CACHED });
+    await world.json<SessionStatus>(['start', name, '-o', 'out', '-o', 'plots', '--to', 'dest', '--to', 'local', ...sh(`mkdir -p out plots; echo ${name} >out/f; echo plot >plots/p; ${script}`)]);
 
   /** All that the run made, at both places, with the receipt that names it; and exactly one job for each. */
   async function expectSent(world: SyncWorld, { name, runId }: SessionStatus, run: Readonly<Record<string, unknown>>): Promise<void> {
@@ -44,8 +44,8 @@ describe.runIf(requireService('tmux', 'script'))('outputs of a session, to two d
     const world = await twoPlaces();
     const workers = [world.work(), world.work()];
     const status = await start(world, 'train', 'read line; exit 3');
-    await world.longhaul(['send', 'train', '--enter'], { env: CACHED });
-    const calls = await Promise.all([['wait', 'train'], ['wait', 'train'], ['list'], ['status', 'train'], ['sync', 'list']].map(async (args) => await world.longhaul(args, { env: CACHED })));
+    await world.longhaul(['send', 'train', '--enter']);
+    const calls = await Promise.all([['wait', 'train'], ['wait', 'train'], ['list'], ['status', 'train'], ['sync', 'list']].map(async (args) => await world.longhaul(args)));
     expect(calls.map(({ code }) => code).slice(0, 2)).toEqual([3, 3]);
     await expectSent(world, status, { exitCode: 3, signal: null });
     for (const worker of workers) {
@@ -58,7 +58,7 @@ describe.runIf(requireService('tmux', 'script'))('outputs of a session, to two d
     const world = await twoPlaces();
     const status = await start(world, 'sim', "trap 'echo last >out/last; exit 9' INT; while :; do sleep 0.05; done");
     await waitFor(() => existsSync(path.join(world.project, 'plots/p')), { what: 'the work of the job' });
-    expect((await world.longhaul(['stop', 'sim'], { env: CACHED })).code).toBe(0);
+    expect((await world.longhaul(['stop', 'sim'])).code).toBe(0);
     await expectSent(world, status, { exitCode: 9, signal: null });
     expect(readFileSync(path.join(world.place, 'sim', status.runId ?? '', 'out/last'), 'utf8')).toBe('last\n');
   });
@@ -68,7 +68,7 @@ describe.runIf(requireService('tmux', 'script'))('outputs of a session, to two d
     const status = await start(world, 'lab', 'sleep 600');
     await waitFor(() => existsSync(path.join(world.project, 'plots/p')), { what: 'the work of the job' });
     await powerCut(world, status.runId ?? '');
-    const after = await world.json<{ session: SessionStatus }>(['status', 'lab'], { env: CACHED });
+    const after = await world.json<{ session: SessionStatus }>(['status', 'lab']);
     expect(after.session).toMatchObject({ state: 'exited', exitCode: null, reason: 'interrupted' });
     await expectSent(world, status, { exitCode: null, signal: null });
   });
@@ -108,7 +108,7 @@ describe('longhaul serve', () => {
   const sshd = sshdForFile();
 
   async function serve(world: SyncWorld): Promise<RunningCall> {
-    const server = world.start(['serve'], { env: CACHED });
+    const server = world.start(['serve']);
     await waitFor(() => server.stderr().includes('listens on'), { what: 'the server', deadline: 40_000 });
     return server;
   }

@@ -2,7 +2,7 @@
 import type { Job } from '@longhaul/sync-queue';
 import { describe, expect, it } from 'vitest';
 
-import { CACHED, syncWorld } from './sync-world.ts';
+import { syncWorld } from './sync-world.ts';
 
 
 describe('a queue that a person holds back', () => {
@@ -10,7 +10,7 @@ describe('a queue that a person holds back', () => {
     const world = await syncWorld({ type: 'local' });
     for (const name of ['later', 'first']) world.write(`${name}/file`, name);
     const call = async (...args: readonly string[]): Promise<string> => {
-      const { code, stdout, stderr } = await world.longhaul(args, { env: CACHED });
+      const { code, stdout, stderr } = await world.longhaul(args);
       expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
       return stdout + stderr;
     };
@@ -18,7 +18,7 @@ describe('a queue that a person holds back', () => {
     await call('sync', 'push', 'later', '--to', 'dest', '--no-worker');
     await call('sync', 'push', 'first', '--to', 'dest', '--no-worker', '--priority', '10');
     expect(await world.drain().ended).toMatchObject({ code: 0 });
-    const { jobs } = await world.json<{ jobs: readonly Job[] }>(['sync', 'list'], { env: CACHED });
+    const { jobs } = await world.json<{ jobs: readonly Job[] }>(['sync', 'list']);
     expect(jobs).toMatchObject([{ state: 'QUEUED', hold: 'paused', priority: 10 }, { state: 'QUEUED', hold: 'paused', priority: 0 }]);
     expect(await call('sync', 'list')).toMatch(/is paused: the whole queue is paused since/);
     expect(await call('sync', 'show', 'first')).toMatch(/is paused: the whole queue[^]*priority +10/);
@@ -26,7 +26,7 @@ describe('a queue that a person holds back', () => {
     expect(await call('sync', 'destinations')).toMatch(/the whole queue is paused since .*resume --all/);
 
     await world.sync.queue.resumeAll();
-    expect(await world.longhaul(['sync', 'work', '--drain'], { env: { ...CACHED, LONGHAUL_WORKER_CONCURRENCY: '1' } })).toMatchObject({ code: 0 });
+    expect(await world.longhaul(['sync', 'work', '--drain'], { env: { LONGHAUL_WORKER_CONCURRENCY: '1' } })).toMatchObject({ code: 0 });
     const done = await Promise.all(jobs.map(async ({ id }) => await world.sync.queue.get(id)));
     expect(done.map(({ state }) => state)).toEqual(['VERIFIED', 'VERIFIED']);
     // Epochs grow with every claim: who has the lower was claimed before.
@@ -37,7 +37,7 @@ describe('a queue that a person holds back', () => {
     const world = await syncWorld({ type: 'local' });
     world.write('x/file', 'x');
     for (const args of [['destinations', 'pause', 'dest', '--all'], ['destinations', 'probe', '--all'], ['push', 'x', '--to', 'dest', '--priority', 'high']]) {
-      expect(await world.longhaul(['sync', ...args], { env: CACHED })).toMatchObject({ code: 2 });
+      expect(await world.longhaul(['sync', ...args])).toMatchObject({ code: 2 });
     }
     expect((await world.sync.queue.list()).jobs).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { runToEnd, waitFor } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import type { SyncWorld } from './sync-world.ts';
-import { CACHED, checkSums, DESTINATION_TYPES, receiptOf, sshdForFile, syncWorld } from './sync-world.ts';
+import { checkSums, DESTINATION_TYPES, receiptOf, sshdForFile, syncWorld } from './sync-world.ts';
 
 const sshd = sshdForFile();
 
@@ -33,8 +33,8 @@ async function drained({ sync }: SyncWorld, id: string): Promise<void> {
   expect(await sync.queue.get(id)).toMatchObject({ state: 'VERIFIED', lastError: null });
 }
 
-const verify = async (world: SyncWorld, ...args: string[]): ReturnType<SyncWorld['longhaul']> => await world.longhaul(['sync', 'verify', '--no-worker', ...args], { env: CACHED });
-const receipts = async (world: SyncWorld, ...args: string[]): ReturnType<SyncWorld['longhaul']> => await world.longhaul(['sync', 'receipts', 'check', ...args], { env: CACHED });
+const verify = async (world: SyncWorld, ...args: string[]): ReturnType<SyncWorld['longhaul']> => await world.longhaul(['sync', 'verify', '--no-worker', ...args]);
+const receipts = async (world: SyncWorld, ...args: string[]): ReturnType<SyncWorld['longhaul']> => await world.longhaul(['sync', 'receipts', 'check', ...args]);
 
 describe.each(DESTINATION_TYPES)('sync verify at %s', (type) => {
   it('proves what is whole, finds what was changed or removed, and the next worker mends it', async () => {
@@ -133,7 +133,7 @@ describe('sync verify', () => {
     const command = /To bring it back: (cp .*); then: longhaul sync verify (\w+)/.exec(stdout);
     expect([code, command?.[2]]).toEqual([6, id]);
     expect(await world.sync.queue.get(id)).toMatchObject({ state: 'VERIFIED', damage: 'different: a' });
-    expect((await world.longhaul(['sync', 'show', id], { env: CACHED })).stdout).toMatch(/damage +different: a\n[^]*void: damage was found/);
+    expect((await world.longhaul(['sync', 'show', id])).stdout).toMatch(/damage +different: a\n[^]*void: damage was found/);
     await runToEnd('sh', ['-c', command?.[1] ?? 'false']);
     expect(await verify(world, id)).toMatchObject({ code: 6, stdout: expect.stringContaining('it is sent again') as string });
     await drained(world, id);

@@ -8,7 +8,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 
 import type { CliWorld } from './cli-world.ts';
 import { cliWorld } from './cli-world.ts';
-import { CACHED, receiptOf } from './sync-world.ts';
+import { receiptOf } from './sync-world.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -57,8 +57,8 @@ const arrived = async (result: string): Promise<true> => await waitFor(() => (ex
 it('sends each new folder once to every destination, what is added to it too, and never a folder that has lost what was sent', async () => {
   const made = world();
   const nas = path.join(made.root, 'nas');
-  expect((await made.longhaul(['sync', 'watch'], { env: CACHED })).stderr).toContain('nobody watches now');
-  const worker = made.start(['sync', 'work', '--watch'], { env: CACHED });
+  expect((await made.longhaul(['sync', 'watch'])).stderr).toContain('nobody watches now');
+  const worker = made.start(['sync', 'work', '--watch']);
   const sync = await look(made);
   place(made, 'scans/one', { a: 'a', b: 'b', 'x.tmp': 'x' });
   place(made, 'scans/lost', { a: 'a', b: 'b' });
@@ -73,7 +73,7 @@ it('sends each new folder once to every destination, what is added to it too, an
   place(made, 'scans/one/more', 'm');
   rmSync(path.join(made.project, 'scans/lost/a'));
   place(made, 'scans/two', { c: 'c' });
-  const server = made.start(['serve'], { env: CACHED });
+  const server = made.start(['serve']);
   expect((await state(sync, 'lost', 'held')).reason).toContain('a was sent and gone here since: the result at the destination stays as it is');
   expect(existsSync(path.join(nas, 'lost/a'))).toBe(true);
   await waitFor(() => (['nas', 'disk'].every((name) => receiptOf(path.join(made.root, name, 'one')).generation === 2) && existsSync(path.join(nas, 'one/more')) ? true : null), PATIENCE);
@@ -83,6 +83,6 @@ it('sends each new folder once to every destination, what is added to it too, an
 
   const { jobs } = await sync.queue.list();
   expect(jobs.map(({ source, destination, generation }) => [path.basename(source), destination, generation].join(' ')).sort()).toEqual(['lost disk 1', 'lost nas 1', 'one disk 1', 'one disk 2', 'one nas 1', 'one nas 2', 'two disk 1', 'two nas 1']);
-  const shown = await made.longhaul(['sync', 'watch'], { env: CACHED });
+  const shown = await made.longhaul(['sync', 'watch']);
   expect(shown.stdout).toMatch(/scans -> nas, disk {2}2 sent, 1 held\nlost\theld\t/);
 });

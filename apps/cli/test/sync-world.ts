@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { Host, SyncHost } from '@longhaul/host';
@@ -62,13 +60,6 @@ export function sshdForFile(options: SshdOptions | (() => SshdOptions) = {}): ()
   };
 }
 
-/** Compiled code, shared by all processes of a file: halves the start of each. Killed ones write nothing, so it is never torn. */
-const cache = path.join(tmpdir(), `lh-cache-${randomUUID()}`);
-afterAll(() => {
-  rmSync(cache, { recursive: true, force: true });
-});
-export const CACHED: Readonly<Record<string, string | undefined>> = { NODE_DISABLE_COMPILE_CACHE: undefined, NODE_COMPILE_CACHE: cache };
-
 /** argv of the command line, for a test that must start it in another way. */
 export const CLI: readonly string[] = [process.execPath, '--conditions=@longhaul/source', path.resolve(import.meta.dirname, '../src/main.ts')];
 
@@ -97,7 +88,7 @@ export async function syncWorld({ type, sshd, place: given, settings = {}, also 
     await host[Symbol.asyncDispose]();
   });
   const sync = await host.sync();
-  const work = (args: readonly string[], env: Readonly<Record<string, string>>): RunningCall => world.start(['sync', 'work', '--json', ...args], { env: { ...CACHED, ...env } });
+  const work = (args: readonly string[], env: Readonly<Record<string, string>>): RunningCall => world.start(['sync', 'work', '--json', ...args], { env: env });
   return {
     ...world,
     type,
@@ -112,7 +103,7 @@ export async function syncWorld({ type, sshd, place: given, settings = {}, also 
     },
     drain: (env = {}) => work(['--drain'], env),
     work: (env = {}) => work([], env),
-    show: async (id) => await world.json<Shown>(['sync', 'show', id], { env: CACHED }),
+    show: async (id) => await world.json<Shown>(['sync', 'show', id]),
   };
 }
 

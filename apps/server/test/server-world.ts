@@ -44,7 +44,7 @@ export function serverWorld(): ServerWorld {
   const stateDir = path.join(root, 's');
   const socket = path.join(stateDir, 'server/longhaul.sock');
   mkdirSync(path.join(root, 'disk'));
-  const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: root, LANG: 'C.UTF-8', TMUX_TMPDIR: root, LONGHAUL_STATE_DIR: stateDir };
+  const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: root, LANG: 'C.UTF-8', TMUX_TMPDIR: root, LONGHAUL_STATE_DIR: stateDir, NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
   const running = new Set<ChildProcess>();
   const hosts: Host[] = [];
   onTestFinished(async () => {

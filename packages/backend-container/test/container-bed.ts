@@ -170,5 +170,8 @@ async function endAll({ runs, engine, backend, stateDir }: ContainerBed): Promis
   }
   const all = await engine.tryRun('ps', '--all', '--quiet', '--no-trunc');
   const ids = all.stdout.toString().split('\n').filter((id) => id !== '');
-  if (ids.length > 0) await engine.tryRun('rm', '--force', '--volumes', ...ids);
+  if (ids.length === 0) return;
+  // podman's rm would wait ten seconds for one that ignores TERM, and a first process does.
+  await engine.tryRun('kill', ...ids);
+  await engine.tryRun('rm', '--force', '--volumes', ...ids);
 }
