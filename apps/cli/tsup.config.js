@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -67,6 +68,14 @@ const scope = {
   setup: (build) => build.onEnd(() => writeFileSync('dist/package.json', '{ "type": "commonjs" }\n')),
 };
 
+/** What is kept of a file of settings holds for what read it: the sources of that package, and the two libraries. */
+function settingsReader() {
+  const sources = '../../packages/config/src';
+  const files = readdirSync(sources).sort().map((file) => readFileSync(path.join(sources, file)));
+  const libraries = ['zod', 'yaml'].map((name) => readFileSync(`../../packages/config/node_modules/${name}/package.json`));
+  return createHash('sha256').update(Buffer.concat([...files, ...libraries])).digest('hex');
+}
+
 const SHARED = {
   format: 'esm',
   target: 'node22',
@@ -130,7 +139,7 @@ export default defineConfig([
     noExternal: [/^(?!better-sqlite3$|@longhaul\/(?:sync-queue|sync-transports|server)$)/],
     esbuildOptions: (options) => {
       SHARED.esbuildOptions(options);
-      options.define = { 'import.meta.url': 'lhModuleUrl' };
+      options.define = { 'import.meta.url': 'lhModuleUrl', lhSettingsReader: JSON.stringify(settingsReader()) };
       options.banner = { js: 'const lhModuleUrl = require("node:url").pathToFileURL(__filename).href;' };
     },
     esbuildPlugins: [withoutOldChunks('.cjs'), licences, frugalModules, asCommonJs],

@@ -5,6 +5,7 @@ import { openHost } from '@longhaul/host';
 import type { Cli } from './cli-context.ts';
 import { ownProgram } from './own-program.ts';
 import { describeError } from './report-error.ts';
+import { settingsCache } from './settings-cache.ts';
 
 /**
  * Opens what this machine does, runs `use`, and closes it again. Then, as the next call of the command line after the end
@@ -27,6 +28,7 @@ export async function openCliHost(cli: Cli): Promise<Host> {
     configFile: cli.configFile,
     stateDir: cli.stateDir,
     flags: { 'tmux.socket': cli.tmuxSocket },
+    settingsCache: settingsCache(cli),
     program: ownProgram(),
     onProgress: (line) => { cli.printer.note(line); },
   });

@@ -8,6 +8,7 @@ export type { FindOptions, FoundFiles } from './find-config.ts';
 export { jsonSchema } from './json-schema.ts';
 export { loadConfig } from './load-config.ts';
 export type { LoadedConfig, LoadOptions } from './load-config.ts';
+export type { ParsedCache } from './parsed-cache.ts';
 export type { JsonSchema } from './schema.ts';
 export { expandHome, SETTINGS } from './setting.ts';
 export type { Setting, SettingValue } from './setting.ts';

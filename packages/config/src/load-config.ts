@@ -5,7 +5,8 @@ import { didYouMean } from './did-you-mean.ts';
 import { findConfigFiles } from './find-config.ts';
 import type { Layer, Placed } from './layer.ts';
 import { defaultLayer, envLayer, flagLayer } from './layer.ts';
-import type { FileLayer } from './read-config-file.ts';
+import type { FileLayer } from './file-layer.ts';
+import type { ParsedCache } from './parsed-cache.ts';
 import type { SettingValue } from './setting.ts';
 import type { Environment } from './state-dir.ts';
 import type { KeyPath } from './yaml-document.ts';
@@ -19,6 +20,8 @@ export interface LoadOptions {
   readonly file?: string | undefined;
   /** Settings of the command line, by path: `{ 'tmux.socket': 'other' }`. */
   readonly flags?: Readonly<Record<string, string | undefined>>;
+  /** Where to keep what was read of the files, for the next call; absent: nowhere. */
+  readonly cache?: ParsedCache | undefined;
 }
 
 /** A configuration, and where each value came from. */
@@ -36,18 +39,18 @@ export interface LoadedConfig {
 /**
  * Reads the configuration (design §7): flags, then `LONGHAUL_…`, then the project's file, the user's file, the defaults.
  * Plain settings are laid over one another one by one; a session or destination of the project replaces the user's of
- * that name whole. Where there is no file, neither yaml nor zod is loaded.
+ * that name whole. Where there is no file, or the cache knows its text, neither yaml nor zod is loaded.
  *
  * @throws ConfigError with file, line, column and the fix
  */
-export async function loadConfig({ cwd = process.cwd(), env = process.env, home, file, flags = {} }: LoadOptions = {}): Promise<LoadedConfig> {
+export async function loadConfig({ cwd = process.cwd(), env = process.env, home, file, flags = {}, cache }: LoadOptions = {}): Promise<LoadedConfig> {
   const at = home === undefined ? {} : { home };
   const { project, user, warnings } = findConfigFiles({ cwd, env, file, ...at });
   const files: FileLayer[] = [];
   if (project !== null || user !== null) {
-    const { readConfigFile } = await import('./read-config-file.ts');
-    if (user !== null) files.push(readConfigFile({ kind: 'user', file: user, ...at }));
-    if (project !== null) files.push(readConfigFile({ kind: 'project', file: project, ...at }));
+    const { readConfigFile } = await import('./file-layer.ts');
+    if (user !== null) files.push(await readConfigFile({ kind: 'user', file: user, cache, ...at }));
+    if (project !== null) files.push(await readConfigFile({ kind: 'project', file: project, cache, ...at }));
   }
   const merged = merge([defaultLayer(), ...files, envLayer(env), flagLayer(flags)]);
   checkDestinationNames(files, [...merged.destinations.keys()]);

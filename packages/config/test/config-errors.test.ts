@@ -5,13 +5,13 @@ import { ConfigError } from '@longhaul/errors';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { readConfigFile } from '../src/read-config-file.ts';
+import { readConfigFile } from '../src/file-layer.ts';
 import { projectFolder } from './project-folder.ts';
 
-function errorOf(text: string): ConfigError {
+async function errorOf(text: string): Promise<ConfigError> {
   const file = projectFolder().write('project/longhaul.yaml', text);
   try {
-    readConfigFile({ kind: 'project', file });
+    await readConfigFile({ kind: 'project', file });
   } catch (error) {
     if (error instanceof ConfigError) return error;
     throw error;
@@ -49,8 +49,8 @@ const FAULTS: readonly Fault[] = [
 ];
 
 describe('an error names file, line, column and the fix for', () => {
-  it.each(FAULTS)('$what', ({ text, at, says, fix }) => {
-    const error = errorOf(text);
+  it.each(FAULTS)('$what', async ({ text, at, says, fix }) => {
+    const error = await errorOf(text);
     expect(error.message).toMatch(says);
     expect(`${String(error.line)}:${String(error.column)}`).toBe(at);
     expect(error.message).toMatch(new RegExp(`longhaul\\.yaml:${at}: `));
@@ -58,13 +58,13 @@ describe('an error names file, line, column and the fix for', () => {
   });
 });
 
-it('finds the line of a value behind an alias', () => {
-  expect(errorOf('tmux: &x { socket: 5 }\nstop: *x\n')).toMatchObject({ line: 1, column: 20 });
+it('finds the line of a value behind an alias', async () => {
+  expect(await errorOf('tmux: &x { socket: 5 }\nstop: *x\n')).toMatchObject({ line: 1, column: 20 });
 });
 
-it('refuses a bomb of aliases without building it', () => {
+it('refuses a bomb of aliases without building it', async () => {
   const levels = Array.from({ length: 30 }, (_, i) => `a${String(i)}: &a${String(i)} [${Array.from({ length: 9 }, () => (i === 0 ? 'x' : `*a${String(i - 1)}`)).join(', ')}]`);
-  expect(errorOf(levels.join('\n')).message).toMatch(/alias/);
+  expect((await errorOf(levels.join('\n'))).message).toMatch(/alias/);
 });
 
 const SECRET = 'hunter2-S3CRET';
@@ -85,13 +85,13 @@ const WITH_SECRET = [
   `TOKEN=${SECRET}: 1`,
 ];
 
-it.each(WITH_SECRET)('keeps the secret out of the error for: %s', (text) => {
-  const error: LonghaulError = errorOf(text);
+it.each(WITH_SECRET)('keeps the secret out of the error for: %s', async (text) => {
+  const error: LonghaulError = await errorOf(text);
   expect(JSON.stringify(error)).not.toContain(SECRET);
   expect(`${error.message} ${error.hint ?? ''} ${error.stack ?? ''}`).not.toContain(SECRET);
 });
 
-it('never fails otherwise than by a ConfigError, whatever the file holds', () => {
+it('never fails otherwise than by a ConfigError, whatever the file holds', async () => {
   const file = projectFolder().write('project/longhaul.yaml', '');
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -99,11 +99,11 @@ it('never fails otherwise than by a ConfigError, whatever the file holds', () =>
     fc.json(),
     fc.constantFrom('sessions', 'destinations', 'tmux').chain((key) => fc.jsonValue().map((value) => JSON.stringify({ [key]: value }))),
   );
-  fc.assert(
-    fc.property(text, (content) => {
+  await fc.assert(
+    fc.asyncProperty(text, async (content) => {
       const folder = file;
       try {
-        readConfigText(folder, content);
+        await readConfigText(folder, content);
       } catch (error) {
         expect(error).toBeInstanceOf(ConfigError);
       }
@@ -112,7 +112,7 @@ it('never fails otherwise than by a ConfigError, whatever the file holds', () =>
   );
 });
 
-function readConfigText(file: string, text: string): void {
+async function readConfigText(file: string, text: string): Promise<void> {
   writeFileSync(file, text);
-  readConfigFile({ kind: 'project', file });
+  await readConfigFile({ kind: 'project', file });
 }

@@ -1,4 +1,4 @@
-import type { Environment } from '@longhaul/config';
+import type { Environment, LoadOptions } from '@longhaul/config';
 import type { ProcessRunner } from '@longhaul/exec';
 
 /** How {@link openHost} opens a machine; everything but `program` defaults to this process. */
@@ -11,6 +11,8 @@ export interface HostOptions {
   readonly stateDir?: string | undefined;
   /** Settings of a command line, by path: `{ 'tmux.socket': 'other' }`. */
   readonly flags?: Readonly<Record<string, string | undefined>>;
+  /** Where what was read of the settings is kept for the next call; absent: nowhere. */
+  readonly settingsCache?: LoadOptions['cache'];
   /**
    * argv that runs the command line (`[node, main.js]`): the launcher's hook and the detached worker are calls of it. null: this
    * program is no command line; outputs then wait for one, or for a server.

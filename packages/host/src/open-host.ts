@@ -18,8 +18,8 @@ import { socketOf } from './tmux-socket-setting.ts';
  *
  * @throws ConfigError with file, line, column and the fix
  */
-export async function openHost({ cwd = process.cwd(), env = process.env, configFile, stateDir: given, flags = {}, program, runner, onProgress }: HostOptions): Promise<Host> {
-  const config = await loadConfig({ cwd, env, file: configFile, flags });
+export async function openHost({ cwd = process.cwd(), env = process.env, configFile, stateDir: given, flags = {}, settingsCache, program, runner, onProgress }: HostOptions): Promise<Host> {
+  const config = await loadConfig({ cwd, env, file: configFile, flags, cache: settingsCache });
   const stateDir = given ?? resolveStateDir(env);
   ensureStateDir(stateDir);
   const holdLogs = program === null ? undefined : [...program, 'hold-logs', '--state-dir', stateDir];

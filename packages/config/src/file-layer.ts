@@ -1,20 +1,19 @@
-// This file loads zod and yaml: it is imported only when there is a file to read.
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 
 import { ConfigError } from '@longhaul/errors';
 
 import type { Origin } from './config.ts';
-import { explainIssue } from './explain-issue.ts';
 import type { Layer, Placed } from './layer.ts';
+import type { ParsedCache } from './parsed-cache.ts';
+import { recall, remember } from './parsed-cache.ts';
+import type { ParsedFile } from './parsed-file.ts';
 import type { RawConfig } from './raw-config.ts';
 import type { FileContext } from './resolve-entries.ts';
 import { resolveDestination, resolveSession, resolveWatch } from './resolve-entries.ts';
-import { checkShape } from './schema.ts';
 import type { SettingValue } from './setting.ts';
 import { SETTINGS } from './setting.ts';
-import type { KeyPath, PositionedDocument } from './yaml-document.ts';
-import { parseYaml } from './yaml-document.ts';
+import type { KeyPath } from './yaml-document.ts';
 
 /** A bigger file is not a configuration, and would only take the memory. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -23,6 +22,7 @@ export interface ReadOptions {
   readonly kind: 'project' | 'user';
   readonly file: string;
   readonly home?: string;
+  readonly cache?: ParsedCache | undefined;
 }
 
 /** A file's layer, and where in it things stand. */
@@ -32,10 +32,9 @@ export interface FileLayer extends Layer {
 }
 
 /** Reads and checks one file. @throws ConfigError with file, line, column and the fix; it quotes no value of the file */
-export function readConfigFile({ kind, file, home = homedir() }: ReadOptions): FileLayer {
-  const document = parseYaml(readText(file), file);
-  const locate = (path: KeyPath): Origin => ({ kind, name: file, ...document.locate(path) });
-  const raw = checked(document, file);
+export async function readConfigFile({ kind, file, home = homedir(), cache }: ReadOptions): Promise<FileLayer> {
+  const { raw, locate: positionOf } = await parsedFile(file, cache);
+  const locate = (path: KeyPath): Origin => ({ kind, name: file, ...positionOf(path) });
   const context: FileContext = { kind, file, home };
   return {
     file,
@@ -45,6 +44,16 @@ export function readConfigFile({ kind, file, home = homedir() }: ReadOptions): F
     watch: watchOf(raw, { context, locate }),
     destinations: placed(raw.destinations, { section: 'destinations', locate, resolve: (destination) => resolveDestination(destination, context) }),
   };
+}
+
+async function parsedFile(file: string, cache: ParsedCache | undefined): Promise<ParsedFile> {
+  const text = readText(file);
+  const known = cache === undefined ? null : recall(cache, file, text);
+  if (known !== null) return known;
+  const { parseConfigText } = await import('./parse-config-text.ts');
+  const parsed = parseConfigText(text, file);
+  if (cache !== undefined) remember(cache, file, { text, parsed });
+  return parsed;
 }
 
 /** @throws ConfigError for a folder that stands there twice: who would say which settings hold? */
@@ -67,14 +76,6 @@ function readText(file: string): string {
     if (error instanceof TypeError) throw new ConfigError('the file is not UTF-8', { file, fix: 'save it as UTF-8' });
     throw new ConfigError(`the file cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`, { file, cause: error, fix: `ls -l ${JSON.stringify(file)}` });
   }
-}
-
-function checked(document: PositionedDocument, file: string): RawConfig {
-  // A file of comments only is an empty configuration.
-  const result = checkShape(document.value ?? {});
-  if (result.ok) return result.config;
-  const [first] = result.issues;
-  throw first === undefined ? new ConfigError('the file cannot be used', { file }) : explainIssue(first, { file, document });
 }
 
 interface SettingContext {
