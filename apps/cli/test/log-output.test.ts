@@ -60,6 +60,12 @@ describe('one session', () => {
     expect(stderr).toBe('longhaul: … 123 MB of older output of a were dropped: its log is limited\n');
   });
 
+  it('says where output may be missing, before what came after it', async () => {
+    const { stdout, stderr } = await written([output('a', 'one\n'), { kind: 'gap', session: 'a', runId, from: '2026-11-22T10:00:00.000Z', to: null, reason: 'the engine was away' }, output('a', 'two\n')]);
+    expect(stdout).toBe('one\ntwo\n');
+    expect(stderr).toBe('longhaul: output of a may be missing from 2026-11-22T10:00:00.000Z: the engine was away\n');
+  });
+
   it('plain: the last line of an attempt is not glued to the first of the next', async () => {
     const before = { runId, attempt: 1, exitCode: 1, signal: null, reason: 'exit' as const, stoppedBy: null };
     const { stdout, stderr } = await written([output('a', 'half'), { kind: 'began', session: 'a', runId, attempt: 2, before }, output('a', 'whole\n')], { form: 'plain' });

@@ -65,12 +65,24 @@ describe('a status for people', () => {
 
   it('tells usage, log and place, each only where it is known', () => {
     const usage = { of: 'container', cpuMs: 7_260_000, cpuPercent: 98.5, memoryBytes: 2e9, memoryLimitBytes: 4e9, processes: null } as const;
-    const shown = text({ backend: 'container', image: 'bot:1.4', socketName: 'podman' }, { usage, log: { path: '/state/runs/x/output.cri', bytes: 5e9, bytesOnDisk: 1e9 } });
+    const shown = text({ backend: 'container', image: 'bot:1.4', socketName: 'podman' }, { usage, log: { path: '/state/runs/x/output.cri', bytes: 5e9, bytesOnDisk: 1e9, losses: [] } });
     expect(shown).toContain('usage    98.5 % of a processor now, 2h1m of processor time so far, 2.0 GB of 4.0 GB of memory\n');
     expect(shown).toContain('log      5.0 GB, of which the last 1.0 GB are kept, /state/runs/x/output.cri\n');
     expect(shown).toMatch(/engine +podman\n/);
-    expect(text({}, { log: { path: '/x', bytes: 100, bytesOnDisk: 0 } })).toContain('log      100 B, /x\n');
+    expect(text({}, { log: { path: '/x', bytes: 100, bytesOnDisk: 0, losses: [] } })).toContain('log      100 B, /x\n');
     expect(text({})).not.toMatch(/usage|log|terminal|engine/);
+  });
+
+  it('says below the log what may be missing from it', () => {
+    const losses = [
+      { kind: 'gap', from: '2026-11-22T10:00:00.000Z', to: '2026-11-22T10:00:02.000Z', reason: 'the engine was away' },
+      { kind: 'gap', from: null, to: null, reason: 'conmon was killed' },
+      { kind: 'incomplete', reason: 'write failed' },
+    ] as const;
+    const shown = text({ backend: 'container' }, { log: { path: '/x', bytes: 100, bytesOnDisk: 100, losses } });
+    expect(shown).toContain('output may be missing from 2026-11-22T10:00:00.000Z until 2026-11-22T10:00:02.000Z: the engine was away\n');
+    expect(shown).toContain('output may be missing: conmon was killed\n');
+    expect(shown).toContain('not all that it printed is there: write failed\n');
   });
 
   it('escapes what a name could do to the screen', () => {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { processInfo } from '@longhaul/exec';
+import { lossesOf } from '@longhaul/sessions';
 import { waitFor } from '@longhaul/testbed';
 import { expect, it } from 'vitest';
 
@@ -94,6 +95,7 @@ describeBoth('the evidence of a container', (engine, runtime) => {
     }, { deadline: 60_000, interval: 100, what: 'the record of the end' });
     expect(presence).toMatchObject({ state: 'exited', exitCode: 21, reason: 'exit' });
     expect((await logOf(run)).stdout).toBe('up\nover\n');
+    expect(lossesOf(run)).toEqual([]);
   });
 
   it('stays true when what reads its output is killed: no line is lost where the engine keeps them', async () => {
@@ -110,6 +112,8 @@ describeBoth('the evidence of a container', (engine, runtime) => {
     // Nobody but conmon ever learns the code from the kernel.
     expect(runtime === 'docker' ? [22] : [22, null]).toContain(record.exitCode);
     expect(isCounted((await logOf(run)).all)).toBe(true);
+    // Nobody writes down what is printed without conmon; docker keeps its log by itself, and was there all the time.
+    expect(lossesOf(run)).toMatchObject(runtime === 'docker' ? [] : [{ kind: 'gap', reason: expect.stringMatching(/^conmon/) as string }]);
   });
 });
 

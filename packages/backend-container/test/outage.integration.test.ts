@@ -1,6 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 
 import { isLonghaulError } from '@longhaul/errors';
+import { processInfo } from '@longhaul/exec';
+import { lossesOf } from '@longhaul/sessions';
 import type { TestDockerd } from '@longhaul/testbed';
 import { requireService, startDockerd, waitFor } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -39,6 +41,29 @@ describe.runIf(requireService('docker', 'busybox', 'root'))('a docker daemon tha
     const { stdout, stderr } = await logOf(run);
     expect(stdout).toBe(`${lines('out')}whole\n`);
     expect(stderr).toBe(lines('err'));
+    // Whether it had lines in its memory when it was killed nobody knows.
+    expect(lossesOf(run)).toMatchObject([{ kind: 'gap', reason: expect.stringMatching(/^the engine was away/) as string }]);
+  });
+
+  it('may lose what is printed before a job ends without it: the log says so, and no code is made up', { timeout: 240_000 }, async () => {
+    const bed = await containerBed(daemon());
+    const options = { container: { volumes: [{ source: bed.work, target: '/shared', mode: 'rw' as const }], init: 'no' as const } };
+    const job = (code: number): readonly string[] => sh(`echo first; while [ ! -e /shared/go ]; do sleep 0.05; done; echo second; exit ${String(code)}`);
+    const eight = await bed.start('eight', job(8), options);
+    const last = await bed.start('last', job(255), options);
+    for (const { run } of [eight, last]) await logHas(run, 'first\n');
+    await daemon().stop('kill');
+    writeFileSync(`${bed.work}/go`, '');
+    await waitFor(() => [eight, last].every(({ status }) => processInfo(status.pid ?? 0) === null), { deadline: 60_000, what: 'the end of both jobs without a daemon' });
+    await daemon().start();
+    // docker knows the code as a rule; where it does not it says 255, so of that nobody can be sure.
+    const codes = [await ended(bed, eight.run), await ended(bed, last.run)].map(({ exitCode, reason }) => `${String(exitCode)} ${String(reason)}`);
+    expect(codes).toEqual([expect.stringMatching(/^(?:8 exit|null lost)$/), 'null lost']);
+    for (const { run } of [eight, last]) {
+      // docker 28 keeps nothing of it; one that did would be copied.
+      expect((await logOf(run)).stdout).toMatch(/^first\n(?:second\n)?$/);
+      expect(lossesOf(run)).toMatchObject([{ kind: 'gap', reason: expect.stringMatching(/^the engine was away/) as string }]);
+    }
   });
 
   it('is unknown, never absent, while it does not answer', async () => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { terminalSize } from '@longhaul/exec';
 import type { Host, OutputState } from '@longhaul/host';
 import type { SessionStatus } from '@longhaul/sessions';
+import { lossesOf } from '@longhaul/sessions';
 
 import { BACKEND_OPTION, backendChoice } from '../backend-option.ts';
 import type { CommandModule } from '../command-module.ts';
@@ -67,7 +68,7 @@ async function logFacts({ runId }: SessionStatus, host: Host): Promise<LogFacts 
   for (const file of LOG_FILES) {
     const full = path.join(run.path, file);
     const stat = statSync(full, { throwIfNoEntry: false });
-    if (stat !== undefined) return { path: full, bytes: stat.size, bytesOnDisk: Math.min(stat.size, stat.blocks * 512) };
+    if (stat !== undefined) return { path: full, bytes: stat.size, bytesOnDisk: Math.min(stat.size, stat.blocks * 512), losses: lossesOf(run) };
   }
   return null;
 }

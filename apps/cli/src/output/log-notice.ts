@@ -18,6 +18,8 @@ export function noticeText(event: SessionLogEvent, now: number): string | null {
       return `the log of ${name} was moved away by somebody else; what is still written there is shown`;
     case 'replaced':
       return `the log of ${name} was replaced by somebody else; the new one is shown from its beginning`;
+    case 'gap':
+      return `output of ${name} may be missing${between(event)}: ${printable(event.reason)}`;
     case 'incomplete':
       return `not all that ${name} printed could be written to its log: ${printable(event.reason)}`;
     case 'began':
@@ -39,6 +41,11 @@ export function noticeText(event: SessionLogEvent, now: number): string | null {
     case 'failed':
       return `${name}: ${printable(event.error.message)}`;
   }
+}
+
+/** ` from … until …`, as far as that is known. */
+export function between({ from, to }: { readonly from: string | null; readonly to: string | null }): string {
+  return `${from === null ? '' : ` from ${from}`}${to === null ? '' : ` until ${to}`}`;
 }
 
 function before(outcome: RunOutcome | null): string {

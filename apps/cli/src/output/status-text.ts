@@ -1,8 +1,9 @@
 import type { OutputState } from '@longhaul/host';
-import type { JobUsage, SessionStatus } from '@longhaul/sessions';
+import type { JobUsage, LogLoss, SessionStatus } from '@longhaul/sessions';
 
 import { endMeaning } from './end-meaning.ts';
 import { jobText } from './job-text.ts';
+import { between } from './log-notice.ts';
 import { printable, printablePath } from './printable.ts';
 import type { Printer } from './printer.ts';
 import { count, formatAgo, formatBytes, formatSpan } from './quantities.ts';
@@ -29,6 +30,8 @@ export interface LogFacts {
   readonly bytes: number;
   /** Less than `bytes` where the head of a long log was dropped. */
   readonly bytesOnDisk: number;
+  /** What never came into it, or may not have; empty as a rule. */
+  readonly losses: readonly LogLoss[];
 }
 
 /** A status for people: what it does, why it ended, what it uses, where things are, what to do next. */
@@ -51,6 +54,7 @@ export function statusText({ session, usage, terminalSize, notReady, log, output
     ['pid', session.pid === null ? '' : String(session.pid)],
     ['run', session.runId ?? ''],
     ['log', log === null ? '' : logText(log)],
+    ...(log?.losses ?? []).map((loss) => ['', lossText(loss, printer)] as const),
     ...outputs.map((output) => ['output', outputText(output, printer)] as const),
     ...next.map((command, index) => [index === 0 ? 'next' : '', command] as const),
   ];
@@ -140,6 +144,12 @@ function logText({ path, bytes, bytesOnDisk }: LogFacts): string {
   // Blocks of a small file are more than its bytes; a hole of a block or two is none.
   const kept = bytes - bytesOnDisk > 1_000_000 ? `, of which the last ${formatBytes(bytesOnDisk)} are kept` : '';
   return `${formatBytes(bytes)}${kept}, ${printablePath(path)}`;
+}
+
+function lossText(loss: LogLoss, { colours }: Printer): string {
+  return loss.kind === 'gap'
+    ? `${colours.bad('output may be missing')}${between(loss)}: ${printable(loss.reason)}`
+    : `${colours.bad('not all that it printed is there')}: ${printable(loss.reason)}`;
 }
 
 function outputText({ path, destination, job, problem }: OutputState, printer: Printer): string {

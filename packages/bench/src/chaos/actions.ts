@@ -85,9 +85,11 @@ async function killTmux({ world }: Turn): Promise<string> {
 async function restartDockerd({ world, chance }: Turn): Promise<string> {
   const { docker } = world.engines;
   if (docker === undefined) return 'no dockerd to restart';
+  const from = Date.now();
   await docker.stop('kill');
   await delay(chance.below(1000));
   await docker.start();
+  world.outages.push({ from, to: Date.now() });
   return 'kill -9 and start of dockerd';
 }
 

@@ -12,6 +12,15 @@ export interface RunLine {
   readonly exitCode: number | null;
   readonly reason: string | null;
   readonly command: readonly string[];
+  readonly createdAt: string | null;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+}
+
+/** A time without dockerd, milliseconds since 1970. */
+export interface Outage {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Which engines take part. */
@@ -28,6 +37,7 @@ export class ChaosWorld implements AsyncDisposable {
   readonly socket: string;
   readonly env: NodeJS.ProcessEnv;
   readonly engines: Engines;
+  readonly outages: Outage[] = [];
   readonly #dispose: () => Promise<void>;
   #isKept = false;
 

@@ -7,7 +7,7 @@ import { startDockerd, startPodman } from '@longhaul/testbed';
 import { actionsFavouring, chooseAction } from './actions.ts';
 import { ChaosWorld, type RunLine } from './chaos-world.ts';
 import { chance } from './random.ts';
-import { violations } from './verdicts.ts';
+import { gapsTold, violations } from './verdicts.ts';
 
 const { values } = parseArgs({
   options: {
@@ -54,5 +54,6 @@ const found = await violations(world);
 for (const violation of found) console.log(violation);
 if (found.length > 0 && values.keep) console.log(`kept: ${world.keep()}`);
 console.log(`${String(runs.length)} runs, seed ${values.seed}, ${values.minutes} minutes: ${[...done].map(([name, times]) => `${name} ${String(times)}`).join(', ')}`);
+console.log(`${String(world.outages.length)} times without dockerd; ${String(gapsTold(world, runs))} runs say that output may be missing`);
 console.log(found.length === 0 ? 'everything holds' : `${String(found.length)} violations`);
 process.exitCode = found.length === 0 ? 0 : 1;

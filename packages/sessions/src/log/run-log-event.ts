@@ -10,8 +10,16 @@ export type RunLogNotice =
   | { readonly kind: 'moved' }
   /** Another file has taken the log's place, and is read from its beginning. */
   | { readonly kind: 'replaced' }
+  /**
+   * Whoever hands the job's output on was away (an engine that was killed or restarted), so that some of what it printed from `from` until `to` may be
+   * missing; ISO 8601, null where nobody knows. Told before what was printed later.
+   */
+  | { readonly kind: 'gap'; readonly from: string | null; readonly to: string | null; readonly reason: string }
   /** Not all that the job printed could be written down (a full disk); where that was, nobody knows. The last event. */
   | { readonly kind: 'incomplete'; readonly reason: string };
+
+/** The notices that are about what never came into the log. */
+export type LogLoss = Extract<RunLogNotice, { readonly kind: 'gap' | 'incomplete' }>;
 
 /** What reading a run's log gives, in order. */
 export type RunLogEvent = { readonly kind: 'output'; readonly chunk: LogChunk } | RunLogNotice;

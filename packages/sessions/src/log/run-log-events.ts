@@ -1,6 +1,7 @@
 import type { RunDirectory } from '../run-directory.ts';
 import type { World } from '../world.ts';
 import { ChangeSignal } from './change-signal.ts';
+import { GapWatch } from './gap-watch.ts';
 import { lossOf } from './log-loss.ts';
 import { RunEndWatch } from './run-end-watch.ts';
 import type { RunLogEvent } from './run-log-event.ts';
@@ -21,14 +22,19 @@ export async function* readRunLogEvents(run: RunDirectory, options: RunLogOption
   using changes = new ChangeSignal(run.path);
   const reader = new RunLogReader(run, { options, end: new RunEndWatch(run, world) });
   await using _closing = reader;
+  const gaps = new GapWatch(run.path, options);
   for (let pause = FIRST_POLL_MS; signal?.aborted !== true; ) {
     const look = await reader.look();
+    gaps.look();
     for await (const event of reader.read(look)) {
+      if (event.kind === 'output') yield* gaps.before(event.chunk.endOffset);
       yield event;
       pause = FIRST_POLL_MS;
       if (isAborted(signal)) return;
     }
     if (look.isReplaced) continue;
+    // What was read goes so far: whoever follows is told at once.
+    yield* gaps.before(null);
     if (!follow || look.isLast) {
       const loss = lossOf(run);
       if (loss !== null) yield loss;

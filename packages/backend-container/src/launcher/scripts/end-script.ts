@@ -13,8 +13,18 @@ lc_wait() {
       lc_join
     done
   fi
-  # conmon can be killed; the container lives on.
-  while [ "$lc_place" = local ] && lh_lives "$lc_pid" "$lc_time"; do lc_nap 0.5; done
+  # conmon can be killed; the container lives on, and nobody writes down what it prints.
+  if [ "$lc_place" = local ] && lh_lives "$lc_pid" "$lc_time"; then
+    [ "$lc_log" != file ] || lc_note_gap
+    while lh_lives "$lc_pid" "$lc_time"; do lc_nap 0.5; done
+  fi
+}
+
+# What the job prints from now on is not in its log, and readers must know.
+lc_note_gap() {
+  [ ! -e gaps ] || return 0
+  lh_now
+  { printf '{"schemaVersion":1,"at":null,"from":"%s","to":null,"why":"log-writer-killed"}\\n' "$lh_date" > gaps; } 2>/dev/null
 }
 
 # lc_status, lc_exit, lc_oom, lc_ended: what the engine says of the end. 1 where the container is gone.
@@ -63,6 +73,8 @@ lc_know_end() {
   done
   [ -n "$lc_status" ] || lc_ask_events
   case $lc_exit in -* | '') lc_exit=null ;; esac
+  # docker says 255 of what ended while it was away, where it knows no better. Of one that still ran when it was back it knows.
+  if [ "$lc_exit" = 255 ] && [ "$lc_log" = follow ] && grep -q '"ended":true' gaps 2>/dev/null; then lc_exit=null; fi
   case $lc_oom in true | false) ;; *) lc_oom=null ;; esac
   if [ "$lc_exit" = 137 ] && [ "$lc_oom" = false ] && [ "$lc_limited" = yes ]; then lc_ask_kernel; fi
 }

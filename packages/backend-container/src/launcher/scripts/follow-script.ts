@@ -3,13 +3,17 @@
  * container. Plain JavaScript, run by the Node that runs Longhaul: half the memory of docker's own client (README.md of the folder above).
  */
 export const FOLLOW_SCRIPT: string = String.raw`// Longhaul: starts one container of docker and copies its log. In the run's folder.
-// argv: endpoint (path of a socket, or "cli"), id, terminal (yes or no), what to do (start or resume), docker's client.
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
+// argv: endpoint (path of a socket, or "cli"), id, terminal (yes or no), what to do (start or resume), docker's client, pid of the launcher.
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const [endpoint, id, terminal, task, client] = process.argv.slice(2);
+const [endpoint, id, terminal, task, client, launcher] = process.argv.slice(2);
 const LOG = 'output.cri';
+/** Where output of the job may be missing from the log, one line of JSON each. */
+const GAPS = 'gaps';
+/** There once the log has all that the engine had: a follower that comes later has nothing to do. */
+const FOLLOWED = 'followed';
 const NEWLINE = 0x0a;
 /** Bytes of each stream that are remembered: more than a daemon can have shown and not written. */
 const TAIL = 65536;
@@ -40,7 +44,9 @@ async function request(method, path) {
     head = Buffer.concat([head, value]);
     end = head.indexOf('\r\n\r\n');
   }
-  const status = Number(/^HTTP\/1\.\d (\d+)/.exec(head.subarray(0, end).toString('latin1'))?.[1] ?? 0);
+  const lines = head.subarray(0, end).toString('latin1');
+  const status = Number(/^HTTP\/1\.\d (\d+)/.exec(lines)?.[1] ?? 0);
+  const date = Date.parse(/^date: (.+)$/im.exec(lines)?.[1] ?? '');
   const first = head.subarray(end + 4);
   async function* body() {
     try {
@@ -50,7 +56,7 @@ async function request(method, path) {
       close();
     }
   }
-  return { status, body: body() };
+  return { status, date, body: body(), close };
 }
 
 async function text(body) {
@@ -59,19 +65,75 @@ async function text(body) {
   return Buffer.concat(all).toString('utf8');
 }
 
-/** What the engine says of the container; null: it is gone. Asked for again while nobody answers. */
-async function state() {
+/** Asked again while nobody answers: the engine is away, and its containers may well be running. */
+async function insist(ask) {
   for (let pause = 200; ; pause = Math.min(pause * 2, 5000)) {
     try {
-      const { status, body } = await request('GET', '/containers/' + id + '/json');
-      const answer = await text(body);
-      if (status === 404) return null;
-      if (status === 200) return JSON.parse(answer).State;
+      return await ask();
     } catch {
-      // The engine is away: its containers may well be running.
+      await delay(pause);
     }
-    await delay(pause);
   }
+}
+
+/** What the engine says of the container, and its time; null: it is gone. */
+async function inspect() {
+  const { status, date, body } = await request('GET', '/containers/' + id + '/json');
+  const answer = await text(body);
+  if (status === 404) return null;
+  if (status !== 200) throw new Error('status ' + status + ': ' + answer);
+  return { ...JSON.parse(answer).State, date };
+}
+
+/** Whether the engine said how the container ended, after it was asked to wait for that: only one that was there all the time does. */
+async function saidEnd(body) {
+  try {
+    return typeof JSON.parse(await text(body)).StatusCode === 'number';
+  } catch {
+    return false;
+  }
+}
+
+/** The engine as soon as it answers: what it says of the container, and whether it will have been there until that has ended. */
+function meet() {
+  return insist(async () => {
+    const waited = await request('POST', '/containers/' + id + '/wait?condition=not-running');
+    try {
+      return { now: await inspect(), witness: saidEnd(waited.body), leave: waited.close };
+    } catch (error) {
+      waited.close();
+      throw error;
+    }
+  });
+}
+
+/**
+ * What the engine that answers now has seen of the container, by its memory of events: who saw the start has read all that the job printed,
+ * who saw only the end has read what was printed last. One that was started since knows of neither; nor does one with too much to remember.
+ */
+async function seenBy({ StartedAt, date }) {
+  const filters = encodeURIComponent(JSON.stringify({ type: ['container'], container: [id], event: ['start', 'die'] }));
+  const since = Math.floor(Date.parse(StartedAt) / 1000) - 1;
+  try {
+    // Its time is told in whole seconds, and it tells of an end a moment after it knows.
+    const { body } = await request('GET', '/events?since=' + since + '&until=' + (Math.floor(date / 1000) + 2) + '&filters=' + filters);
+    const lines = (await text(body)).split('\n').filter((line) => line !== '');
+    return new Set(lines.map((line) => JSON.parse(line).Action));
+  } catch {
+    return new Set();
+  }
+}
+
+/** Why output may be missing that was printed since the engine was last seen; null where none can be. */
+async function lossSince(now) {
+  if (now === null) return 'container-gone';
+  const seen = await seenBy(now);
+  if (seen.has('start')) return null;
+  return isAlive(now) || seen.has('die') ? 'engine-away' : 'engine-away-at-end';
+}
+
+function isAlive({ Running, Paused, Restarting }) {
+  return Running || Paused || Restarting;
 }
 
 /** How much of a log that was capped is a hole, and what of the job it held: the text of a link with the highest number. */
@@ -143,11 +205,23 @@ class Log {
     this.put(Buffer.concat(parts));
   }
 
+  /** Says that output may be missing behind what is there now: what the job printed since that moment; and whether the container had ended when this was found. */
+  gap(from, why, ended) {
+    const fd = openSync(GAPS, 'a', 0o600);
+    this.put(Buffer.from(JSON.stringify({ schemaVersion: 1, at: fstatSync(this.fd).size, from, to: new Date().toISOString(), why, ended }) + '\n'), fd);
+    closeSync(fd);
+  }
+
+  /** When something was written last. */
+  writtenAt() {
+    return fstatSync(this.fd).mtime.toISOString();
+  }
+
   /** A full disk holds the copy back, and after a while the job: rather that than a line lost. */
-  put(bytes) {
+  put(bytes, fd = this.fd) {
     for (let at = 0; at < bytes.length; ) {
       try {
-        at += writeSync(this.fd, bytes, at);
+        at += writeSync(fd, bytes, at);
       } catch (error) {
         if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT' && error.code !== 'EAGAIN') throw error;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
@@ -244,44 +318,99 @@ async function must(method, path) {
   } catch (error) {
     return refuse('Cannot connect to the Docker daemon: ' + error.message);
   }
-  if (answer.status < 300 || answer.status === 304) return answer;
-  let message = (await text(answer.body)).trim();
+  if (answer.status < 300) return answer;
+  return refuse(refusal(await text(answer.body)));
+}
+
+/** What the engine has against it, in its words. */
+function refusal(answer) {
+  let message = answer.trim();
   try {
     message = JSON.parse(message).message;
   } catch {
     // Said as text.
   }
-  return refuse('Error response from daemon: ' + message);
+  return 'Error response from daemon: ' + message;
 }
 
-/** Starts the container and copies what it prints. Whether the engine was there from the start to the end of it, so that nothing can be missing. */
+/** An engine that goes away while it is told to start the container may have done so: it is asked once it is back. */
+async function start() {
+  const path = '/containers/' + id + '/start';
+  const answer = await request('POST', path).then(({ status, body }) => text(body).then((message) => ({ status, message }))).catch(() => null);
+  if (answer === null) {
+    const now = await insist(inspect);
+    if (now === null || now.Status === 'created') refuse('Cannot connect to the Docker daemon: it went away before it started the container');
+  } else if (answer.status >= 300 && answer.status !== 304) refuse(refusal(answer.message));
+}
+
+/** How long the engine may take from the end of the output to its word that the container has ended, before it is asked. */
+const WORD_MS = 2000;
+
+/** Starts the container and copies what it prints. null where the engine was there from the start to the end of it, so that nothing can be missing; else when that was not sure any more. */
 async function runWhole(log) {
   // Both before the start: neither the first byte nor the end of a job of a millisecond is missed.
   const attached = await must('POST', '/containers/' + id + '/attach?stream=1&stdout=1&stderr=1');
   const waited = await must('POST', '/containers/' + id + '/wait?condition=next-exit');
-  const witness = text(waited.body).then((answer) => typeof JSON.parse(answer).StatusCode === 'number').catch(() => false);
-  await text((await must('POST', '/containers/' + id + '/start')).body);
-  const told = state().then((now) => process.stdout.write(String(now === null ? 0 : now.Pid) + '\n'));
+  const witness = saidEnd(waited.body);
+  await start();
+  const told = insist(inspect).then((now) => process.stdout.write(String(now === null ? 0 : now.Pid) + '\n'));
   try {
     for await (const { stream, bytes } of pieces(attached.body)) log.write(new Date().toISOString(), stream, bytes);
   } catch {
     // The engine is away; what follows is fetched from its log.
   }
+  const since = new Date().toISOString();
   await told;
-  return await witness;
+  // A connection that broke by itself ends like one of a container that ended.
+  const isWhole = await Promise.race([witness, delay(WORD_MS, false)]);
+  waited.close();
+  return isWhole ? null : since;
 }
 
+/** Copies until the container has ended, or is gone, from the engine's own log; says where that may lack something. */
+async function followOn(log, from) {
+  for (let since = from; ; ) {
+    const { now, witness, leave } = await meet();
+    const lives = now !== null && isAlive(now);
+    const loss = since === null && now !== null ? null : await lossSince(now);
+    if (loss !== null) log.gap(since ?? log.writtenAt(), loss, !lives);
+    const isCopied = now !== null && (await copyRest(log, lives ? 1 : 0).then(() => true, () => false));
+    since = new Date().toISOString();
+    // Where it lives, the engine's log ends with it or with the engine: that one says which it was. A log that ended for no reason is read on.
+    if (lives && (await Promise.race([witness, delay(WORD_MS, true)]))) since = null;
+    // It had ended when the engine was there: all that it printed is in the engine's log by then.
+    if (now !== null && !lives) since = null;
+    leave();
+    if (now === null || (!lives && isCopied)) return;
+    await delay(200);
+  }
+}
+
+/**
+ * Two that copy at once would double lines. Whoever goes on for a launcher that was killed finds this process by follow.pid, which the launcher
+ * writes: until it has, nothing is touched, and where it never will, this process ends. On a full disk it cannot: two seconds are enough.
+ */
+async function known() {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const isAlone = process.ppid !== Number(launcher);
+    if (existsSync('follow.pid') && readFileSync('follow.pid', 'latin1').startsWith(process.pid + ' ')) return;
+    if (isAlone) process.exit(1);
+    await delay(5);
+  }
+}
+
+await known();
+// Whoever reads it may have been killed: the copy goes on.
+process.stdout.on('error', () => {});
 const log = new Log();
-if (task !== 'start' || !(await runWhole(log))) {
-  // The engine was away, or another follower before: asked until the container has ended, or is gone.
-  for (let lives = true; lives; ) {
-    const now = await state();
-    if (now === null) break;
-    lives = now.Running || now.Paused || now.Restarting;
-    await copyRest(log, lives ? 1 : 0).catch(() => {
-      lives = true;
-    });
-    if (lives) await delay(200);
+if (!existsSync(FOLLOWED)) {
+  // Where another followed before: what happened since it wrote last, nobody has seen.
+  const since = task === 'start' ? await runWhole(log) : log.writtenAt();
+  if (since !== null) await followOn(log, since);
+  try {
+    writeFileSync(FOLLOWED, '');
+  } catch {
+    // A full disk: whoever follows next compares once more.
   }
 }
 log.close();

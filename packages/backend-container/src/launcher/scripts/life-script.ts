@@ -26,7 +26,7 @@ lc_watch_conmon() {
 
 # Follows the log where the engine does not write it into our folder. Starts the container first, unless it is told to resume.
 lc_follow() {
-  ( . ./engine.env; exec "$lc_node" "$lc_lib/follow.mjs" "$lc_endpoint" "$lc_id" "$lc_terminal" "$1" "$lc_engine" ) </dev/null >&9 2>follow.err 9>&- &
+  ( . ./engine.env; exec "$lc_node" "$lc_lib/follow.mjs" "$lc_endpoint" "$lc_id" "$lc_terminal" "$1" "$lc_engine" $$ ) </dev/null >&9 2>follow.err 9>&- &
   lc_follower=$!
   lh_look "$lc_follower"
   lc_follower_time=$lh_time
