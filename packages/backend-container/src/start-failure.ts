@@ -25,6 +25,7 @@ const HINTS: Partial<Record<EngineFailureKind, string>> = {
   'port-taken': 'Another program listens there, or another container. Choose another port of this machine: -p OTHER:PORT',
   'bad-mount': 'Make the folder, or name another one: -v HOST:CONTAINER',
   'not-executable': 'Is the program in the image, by this name and path? Commands are run without a shell: use sh -c "…" for one line of shell',
+  'no-limits': 'The engine asks for higher limits than this machine allows you. Name lower ones in ~/.config/containers/containers.conf: [containers] default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]',
   'no-network': 'See the networks that there are: podman network ls, docker network ls',
   'no-space': 'Make room: podman system df, docker system df',
   'no-permission': 'May you use the engine? docker: group docker. podman: subordinate uids (see longhaul doctor)',

@@ -31,6 +31,7 @@ test.each([
   ['Error: container-init binary not found on the host: stat /nosuch: no such file or directory', 'no-init'],
   ['Error: unable to start container 49dd: workdir "/nosuch/dir" does not exist on container 49dd', 'bad-option'],
   ['Error: OCI runtime error: unable to start container "f293": runc: runc create failed: unable to start container process: error during container init: error setting cgroup config for procHooks process: unable to set memory limit to 1024 (current usage: 2707456, peak usage: 3002368)', 'bad-option'],
+  ['Error: unable to start container "cb9e": runc: runc create failed: unable to start container process: error during container init: error setting rlimits for ready process: error setting rlimit type 7: operation not permitted: OCI permission denied', 'no-limits'],
   ['something that nobody has heard yet', 'unknown'],
 ])('%s', (stderr, why) => {
   expect(classifyFailure(stderr)).toBe(why);

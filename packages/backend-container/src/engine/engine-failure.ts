@@ -17,6 +17,7 @@ export type EngineFailureKind =
   | 'no-network'
   | 'no-init'
   | 'no-permission'
+  | 'no-limits'
   | 'not-executable'
   | 'in-use'
   | 'not-running'
@@ -56,6 +57,7 @@ const ENGINE_FAILURES = [
   { stderr: /no such image|image not known/i, kind: 'no-image' },
   { stderr: /pull access denied|manifest unknown|manifest for .* not found|unauthorized|repository does not exist|initializing source|no such host|pinging container registry|short-name .* did not resolve|unable to copy from source|Get "https?:\S+\/v2\//i, kind: 'image-unavailable' },
   { stderr: /container-init binary not found|init binary/i, kind: 'no-init' },
+  { stderr: /error setting rlimit/i, kind: 'no-limits' },
   { stderr: /executable file not found|exec format error|exec: .*: (?:permission denied|no such file or directory|is a directory)|OCI permission denied|command that was not found/i, kind: 'not-executable' },
   { stderr: /unknown (?:shorthand )?flag|invalid (?:argument|reference format|option|hostPort|container name)|must be lowercase|minimum memory limit|memory limit to|range of CPUs|port numbers must be|workdir .* does not exist|working directory .* is invalid|parsing env file|invalid env file|container id file/i, kind: 'bad-option' },
   { stderr: /permission denied|operation not permitted|newuidmap|insufficient uids/i, kind: 'no-permission' },
