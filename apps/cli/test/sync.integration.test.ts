@@ -190,7 +190,8 @@ describe('sync push', () => {
     expect((await world.longhaul(['sync', 'retry', id, '--no-worker'])).stdout).toMatch(/queued again/);
     expect((await world.longhaul(['sync', 'work', '--drain'])).code).toBe(0);
     expect(await jobs(world)).toMatchObject([{ state: 'VERIFIED' }]);
-    expect((await world.longhaul(['why', id])).stdout).toMatch(/VERIFIED: 1 file/);
+    for (const subject of [id, 'one', './one']) expect((await world.longhaul(['why', subject])).stdout).toMatch(/VERIFIED: 1 file/);
+    expect(await world.longhaul(['why', './two'])).toMatchObject({ code: 3 });
   });
 
   it('says what is wrong with a source or a destination before anything is queued', async () => {

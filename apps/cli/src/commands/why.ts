@@ -1,5 +1,8 @@
-import type { Host, OutputState, SyncHost } from '@longhaul/host';
+import path from 'node:path';
+
+import type { LonghaulError } from '@longhaul/errors';
 import { isLonghaulError } from '@longhaul/errors';
+import type { Host, OutputState, SyncHost } from '@longhaul/host';
 import type { SessionStatus } from '@longhaul/sessions';
 import type { Job } from '@longhaul/sync-queue';
 
@@ -24,33 +27,39 @@ interface Reason {
 }
 
 export const why: CommandModule = {
-  usage: 'NAME|JOB [options]',
-  about: 'What it waits for, the evidence, the next attempt, and the command that helps. A name is looked up among sessions first.',
+  usage: 'NAME|SOURCE|JOB [options]',
+  about: 'What it waits for, the evidence, the next attempt, and the command that helps. A name is looked up among sessions first, then as a folder or file that was sent, then as a job.',
   examples: [
     { line: 'longhaul why train', text: 'why a session ended, and why its outputs are where they are' },
+    { line: 'longhaul why scans', text: 'the same of the newest job that sent this folder' },
     { line: 'longhaul why 01J9Z3', text: 'what a sync job waits for; and why its local files are still there' },
   ],
   operands: { min: 1, max: 1 },
   run: async (cli, { operands: [subject = ''] }) =>
     await withHost(cli, async (host) => {
-      const reasons = await explain(subject, host);
+      const reasons = await explain(subject, { host, cwd: cli.cwd });
       cli.printer.result({ subject, reasons }, () => reasons.map((reason) => text(reason, cli.printer)).join(''));
       return EXIT.OK;
     }),
 };
 
-async function explain(subject: string, host: Host): Promise<readonly Reason[]> {
-  const status = await sessionOrNull(subject, host);
-  if (status === null) return await jobReasons(subject, host);
-  return [sessionReason(status), ...(await host.outputsOf(status)).map(outputReason)];
+async function explain(subject: string, { host, cwd }: { readonly host: Host; readonly cwd: string }): Promise<readonly Reason[]> {
+  const session = await sessionOf(subject, host);
+  if (!isLonghaulError(session)) return [sessionReason(session), ...(await host.outputsOf(session)).map(outputReason)];
+  const sync = await host.sync();
+  const job = (await sync.findJobOfSource(path.resolve(cwd, subject))) ?? (COULD_BE_JOB.test(subject) ? await sync.findJob(subject) : null);
+  if (job === null) throw session;
+  return [jobReason(job), ...(await localReasons(job, sync))];
 }
 
-async function sessionOrNull(subject: string, { sessions }: Host): Promise<SessionStatus | null> {
+const COULD_BE_JOB = /^[0-9A-Za-z]{4,26}$/;
+
+/** The session of this name, or why there is none. */
+async function sessionOf(subject: string, { sessions }: Host): Promise<SessionStatus | LonghaulError> {
   try {
     return await sessions.status(subject);
   } catch (error) {
-    const couldBeJob = /^[0-9A-Za-z]{4,26}$/.test(subject);
-    if (couldBeJob && (isLonghaulError(error, 'SESSION_NOT_FOUND') || isLonghaulError(error, 'SESSION_CONFIG'))) return null;
+    if (isLonghaulError(error, 'SESSION_NOT_FOUND') || isLonghaulError(error, 'SESSION_CONFIG')) return error;
     throw error;
   }
 }
@@ -89,12 +98,6 @@ function outputReason({ path, destination, job, problem }: OutputState): Reason 
   if (job !== null) return { ...jobReason(job), about: `${path} -> ${destination}` };
   const what = problem === null ? 'it is sent when the run has ended' : `it was not sent: ${problem}`;
   return { about: `${path} -> ${destination}`, what, evidence: null, nextAttemptAt: null, fix: problem === null ? null : `longhaul sync push PATH --to ${destination}` };
-}
-
-async function jobReasons(subject: string, host: Host): Promise<readonly Reason[]> {
-  const sync = await host.sync();
-  const job = await sync.findJob(subject);
-  return [jobReason(job), ...(await localReasons(job, sync))];
 }
 
 /** What still keeps the local files of a job that has arrived (design §5.6). */
