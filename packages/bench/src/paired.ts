@@ -18,14 +18,15 @@ export interface Comparison {
 
 /**
  * Runs two sides alternately in one process, so that what the machine does meanwhile hits both.
- * The first pair warms up and does not count.
+ * `warmUps` pairs come first and do not count: one, unless a side takes minutes.
  */
-export async function compare(title: string, sides: { readonly ours: Side; readonly theirs: Side; readonly pairs: number }): Promise<Comparison> {
+export async function compare(title: string, sides: { readonly ours: Side; readonly theirs: Side; readonly pairs: number; readonly warmUps?: number }): Promise<Comparison> {
   const ours: number[] = [];
   const theirs: number[] = [];
-  for (let pair = 0; pair <= sides.pairs; pair += 1) {
+  const { warmUps = 1 } = sides;
+  for (let pair = 0; pair < warmUps + sides.pairs; pair += 1) {
     const [a, b] = [await timed(sides.ours), await timed(sides.theirs)];
-    if (pair === 0) continue;
+    if (pair < warmUps) continue;
     ours.push(a);
     theirs.push(b);
   }

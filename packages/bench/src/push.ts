@@ -8,15 +8,13 @@ import type { Workspace } from './workspace.ts';
 const FAST_CIPHER = 'aes128-gcm@openssh.com';
 
 /** Verified push (seal, push, verify, publish) by the program, against `rsync -a` alone to the same place: default cipher, then the same one. */
-export async function measurePushes(bench: Workspace, { pairs }: { readonly pairs: number }): Promise<readonly Figure[]> {
+export async function* measurePushes(bench: Workspace, { pairs }: { readonly pairs: number }): AsyncGenerator<Figure> {
   const big = bigFile(bench);
   const small = smallTree(bench);
-  return [
-    ratioFigure(await pushAgainst(bench, { source: big, cipher: null, title: 'verified push, 1 GiB, against rsync -a with its defaults', pairs }), 1.35),
-    ratioFigure(await pushAgainst(bench, { source: big, cipher: FAST_CIPHER, title: 'verified push, 1 GiB, against rsync -a with the same cipher', pairs }), null),
-    ratioFigure(await pushAgainst(bench, { source: small, cipher: null, title: 'verified push, 20,000 × 4 KiB, against rsync -a with its defaults', pairs }), 2),
-    ratioFigure(await pushAgainst(bench, { source: small, cipher: FAST_CIPHER, title: 'verified push, 20,000 × 4 KiB, against rsync -a with the same cipher', pairs }), null),
-  ];
+  yield ratioFigure(await pushAgainst(bench, { source: big, cipher: null, title: 'verified push, 1 GiB, against rsync -a with its defaults', pairs }), 1.35);
+  yield ratioFigure(await pushAgainst(bench, { source: big, cipher: FAST_CIPHER, title: 'verified push, 1 GiB, against rsync -a with the same cipher', pairs }), null);
+  yield ratioFigure(await pushAgainst(bench, { source: small, cipher: null, title: 'verified push, 20,000 × 4 KiB, against rsync -a with its defaults', pairs }), 2);
+  yield ratioFigure(await pushAgainst(bench, { source: small, cipher: FAST_CIPHER, title: 'verified push, 20,000 × 4 KiB, against rsync -a with the same cipher', pairs }), null);
 }
 
 interface PushCase {

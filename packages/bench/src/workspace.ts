@@ -25,7 +25,8 @@ export interface Workspace extends AsyncDisposable {
 export async function openWorkspace({ destinationBytes }: { readonly destinationBytes: number }): Promise<Workspace> {
   const folder = await tempDir('longhaul-bench-');
   const disk = await smallDisk({ bytes: destinationBytes });
-  const sshd = await startSshd();
+  // rclone speaks SFTP.
+  const sshd = await startSshd({ config: ['Subsystem sftp internal-sftp'] });
   return new BenchWorkspace(folder, disk, sshd);
 }
 
