@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { comeBackText } from '../src/commands/start.ts';
 import { coloursFor } from '../src/output/colours.ts';
 import { printable, printableMessage, printablePath } from '../src/output/printable.ts';
 import { count, formatAgo, formatBytes, formatSpan } from '../src/output/quantities.ts';
@@ -156,4 +157,9 @@ it.each([
   [{ FORCE_COLOR: '0' }, true, false],
 ])('colours with %j on a terminal (%s): %s', (env, isTerminal, coloured) => {
   expect(coloursFor(env, isTerminal).bad('x') !== 'x').toBe(coloured);
+});
+
+it('sends nobody to a terminal that a container does not have', () => {
+  expect(comeBackText({ name: 'train', terminal: 'detached' })).toContain('longhaul attach train');
+  expect(comeBackText({ name: 'web', terminal: 'none' })).toBe('follow it: longhaul logs web -f    end it: longhaul stop web');
 });

@@ -23,7 +23,6 @@ it('runs every line of the README in the order in which it stands there', { time
   const socket = join(folder.path, 'tmux.sock');
   const bin = join(folder.path, 'bin');
   mkdirSync(bin);
-  mkdirSync(join(folder.path, 'mounted'));
   writeFileSync(join(bin, 'longhaul'), `#!/bin/sh\nexec '${process.execPath}' --conditions=@longhaul/source '${join(root, 'apps/cli/src/main.ts')}' --tmux-socket '${socket}' "$@"\n`, { mode: 0o755 });
   writeFileSync(join(folder.path, 'longhaul.yaml'), blocks('yaml')[0]!);
   const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}`, LONGHAUL_STATE_DIR: join(folder.path, 'state'), NODE_NO_WARNINGS: '1' };

@@ -114,6 +114,8 @@ describe('sync push', () => {
     const result = path.join(world.root, 'disk/scans');
     await runProgram('sha256sum', ['--quiet', '-c', '.longhaul/checksums.sha256'], { cwd: result });
     expect(receipt(result).run).toBeNull();
+    expect(await world.longhaul(['why', 'scans'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\w{26} {2}VERIFIED[^]*local files of .*scans {2}stay/) as string });
+    expect(await world.longhaul(['why', 'no-such-name'])).toMatchObject({ code: 3, stderr: expect.stringContaining('session "no-such-name"') as string });
 
     world.write('scans/0/file 0', 'changed');
     const again = await world.longhaul(['sync', 'push', 'scans', '--to', 'disk', '--wait', '--json']);

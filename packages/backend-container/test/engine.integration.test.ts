@@ -49,7 +49,7 @@ describeBoth('the engine', (engine, runtime) => {
     const request = { session: 'job', image: engine().images.plain, pull: 'missing' as const };
     expect(await ensureImage(client, request)).toBe('present');
     await expect(ensureImage(client, { ...request, image: 'localhost/nope:1', pull: 'never' })).rejects.toThrow('is not on this machine');
-    await expect(ensureImage(client, { ...request, image: `127.0.0.1:${String(await freePort())}/nope:1` })).rejects.toThrow('could not be fetched');
+    await expect(ensureImage(client, { ...request, image: `127.0.0.1:${String(await freePort())}/nope:1` })).rejects.toMatchObject({ message: expect.stringContaining('could not be fetched') as string, hint: expect.stringContaining('does this machine reach it') as string });
     await expect(ensureImage(client, { ...request, image: 'Upper:case' })).rejects.toThrow('cannot be the name of an image');
   }, LONG);
 

@@ -187,7 +187,7 @@ describe('what cannot be used as a queue', () => {
     const db = new Database(path);
     db.pragma(`user_version = ${SCHEMA_VERSION + 1}`);
     db.close();
-    await expect(SqliteQueueStore.open({ path })).rejects.toMatchObject({ problem: 'schema_too_new', message: expect.stringContaining('newer Longhaul') as string });
+    await expect(SqliteQueueStore.open({ path })).rejects.toMatchObject({ problem: 'schema_too_new', message: expect.stringContaining('newer Longhaul') as string, hint: expect.stringContaining('npm install -g longhaul@latest') as string });
   });
 
   it('is another program’s database', async () => {

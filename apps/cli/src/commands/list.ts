@@ -56,6 +56,7 @@ function filterOf(options: OptionValues): (status: SessionStatus) => boolean {
 const ENDED: ReadonlySet<SessionStatus['state']> = new Set(['exited', 'stopped', 'defined']);
 
 function text(shown: readonly SessionStatus[], { sessions, unavailable }: MergedListing, printer: Printer): string {
+  if (printer.isTerminal && shown.some(({ managed }) => !managed) && shown.some(({ managed }) => managed)) printer.note('* made by hand; leave them out: longhaul list --managed');
   if (shown.length > 0) return printer.rows(shown, columns(printer, { now: Date.now(), kinds: new Set(sessions.map(({ backend }) => backend)).size }));
   if (printer.isTerminal && unavailable.length === 0) printer.note(sessions.length > 0 ? 'no such sessions. See all: longhaul list' : 'no sessions. Start one: longhaul start NAME -- COMMAND ARG…');
   return '';

@@ -1,3 +1,5 @@
+import type { SessionStatus } from '@longhaul/sessions';
+
 import type { CommandModule } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
 import { printable } from '../output/printable.ts';
@@ -29,7 +31,12 @@ export const start: CommandModule = {
       for (const warning of warnings) cli.printer.warn(warning);
       if (timeoutMs !== null) return reportReadiness(status.name, await host.sessions.waitUntilReady(status.name, { timeoutMs, signal: cli.interrupted }), cli);
       cli.printer.result(status, () => `${printable(status.name)}  ${stateText(status)}${status.endedAt === null ? '' : `: ${endText(status)}`}\n`);
-      if (cli.printer.isTerminal && status.state === 'running') cli.printer.note(`follow it: longhaul logs ${status.name} -f    come back: longhaul attach ${status.name}`);
+      if (cli.printer.isTerminal && status.state === 'running') cli.printer.note(comeBackText(status));
       return EXIT.OK;
     }, 'outputs'),
 };
+
+/** A container without a terminal has nothing that one could attach to. */
+export function comeBackText({ name, terminal }: Pick<SessionStatus, 'name' | 'terminal'>): string {
+  return `follow it: longhaul logs ${name} -f    ${terminal === 'none' ? `end it: longhaul stop ${name}` : `come back: longhaul attach ${name}`}`;
+}

@@ -101,6 +101,7 @@ async function trust(name: string, { cli, sync, answer }: Acting): Promise<numbe
   const wanted = answer === 'yes' || (answer === 'ask' && fresh.length > 0 && (await confirm('Are these the fingerprints of that host? Compare them with what its operator says.', cli)));
   const added = wanted ? sync.acceptTrust(offer) : [];
   cli.printer.result({ ...offer, added }, () => (fresh.length === 0 ? 'known already\n' : added.length === 0 ? 'nothing was written\n' : `written to ${printable(offer.knownHosts)}\n`));
+  if (added.length > 0) cli.printer.note(`what failed for want of it goes again with: longhaul sync retry --all --to ${printable(name)}`);
   return fresh.length === 0 || added.length > 0 || answer === 'dry-run' ? EXIT.OK : EXIT.FAILED;
 }
 

@@ -33,8 +33,11 @@ export async function ensureImage(client: EngineClient, request: ImageRequest): 
   if (pulled.kind === 'done') return 'pulled';
   if (pulled.why === 'bad-option') throw badName(request, pulled);
   if (pulled.why === 'unknown' && /daemon/i.test(pulled.evidence)) throw client.unavailable(pulled);
-  throw new SessionStartError(session, 'container', `the image ${image} could not be fetched: ${pulled.evidence}`, { hint: `Is its name right, and may you read it? Log in: ${client.runtime} login` });
+  throw new SessionStartError(session, 'container', `the image ${image} could not be fetched: ${pulled.evidence}`, { hint: REGISTRY_UNREACHABLE.test(pulled.evidence) ? 'Is the name of the registry right, and does this machine reach it?' : `Is its name right, and may you read it? Log in: ${client.runtime} login` });
 }
+
+/** As Go's net package says it, in both engines. */
+const REGISTRY_UNREACHABLE = /no such host|connection refused|i\/o timeout|network is unreachable|no route to host|server misbehaving/;
 
 /** podman says so when it looks for the image, docker when it fetches it. */
 function badName({ session, image }: ImageRequest, { evidence }: EngineFailure): SessionStartError {

@@ -57,7 +57,7 @@ function tooNew(path: string, version: number): QueueStoreError {
   return new QueueStoreError(`the queue ${path} was written by a newer Longhaul (schema ${String(version)}, this one knows ${String(SCHEMA_VERSION)})`, {
     problem: 'schema_too_new',
     path,
-    hint: 'Use the newer Longhaul: npm install -g @longhaul/cli@latest',
+    hint: 'Use the newer Longhaul here, too: npm install -g longhaul@latest',
   });
 }
 
