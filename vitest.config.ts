@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const conditions = ['@longhaul/source', 'node', 'import', 'default'];
-// Each program that a test starts from source finds its types stripped and its code compiled: a third of a second of processor time each.
+// Each program that an integration test starts from source finds its types stripped and its code compiled: a third of a second of processor time each.
 const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled') };
-const shared = { env, mockReset: true, unstubEnvs: true, unstubGlobals: true };
+const shared = { mockReset: true, unstubEnvs: true, unstubGlobals: true };
 
 /** Two projects: `unit` uses all cores; `integration` talks to real services, each file to its own, and waits for them half of the time: two files at a time. */
 const config: ViteUserConfig = defineConfig({
@@ -22,6 +22,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           ...shared,
           name: 'integration',
+          env,
           include: ['{packages,apps}/*/test/**/*.integration.test.ts'],
           maxWorkers: 2,
           // Said aloud by scripts/second-attempts.ts, and by the last lines of CI.
