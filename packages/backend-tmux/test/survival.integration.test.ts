@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 
 import type { RunDirectory } from '@longhaul/sessions';
+import { lossesOf } from '@longhaul/sessions';
 import { requireService, runProgram, smallDisk, waitFor } from '@longhaul/testbed';
 import { describe, expect, it } from 'vitest';
 
@@ -38,6 +39,7 @@ async function expectWholeEnd(bed: TmuxBed, run: RunDirectory, published: 'exit.
   if (published === 'exit.json') expect(await exitRecord(bed, run)).toMatchObject({ exitCode: 42, signal: null, reason: 'exit', oomKilled: null });
   expect(await ended(bed, run)).toMatchObject({ state: 'exited', exitCode: 42, signal: null, reason: 'exit' });
   expect(await logOf(run)).toBe('first\r\nlast\r\n');
+  expect(lossesOf(run)).toEqual([]);
 }
 
 describe.runIf(available)('a running job survives', () => {
@@ -156,6 +158,8 @@ describe.runIf(available)('the record tells the truth', () => {
     finish();
     expect(await exitRecord(bed, run)).toMatchObject({ exitCode: 42, reason: 'exit' });
     expect(await logOf(run)).toBe('first\r\n');
+    // What it printed afterwards nobody has written down.
+    expect(lossesOf(run)).toMatchObject([{ kind: 'gap', to: null, reason: expect.stringMatching(/^what writes the log/) as string }]);
   });
 
   it('when the parent of the job is killed: the code is not known, the end is', async () => {

@@ -50,7 +50,7 @@ test('a gap at the end is told at the end, and so is one after which nothing was
   note(run, { at: line('one').length, why: 'engine-away-at-end' });
   note(run, { at: null, why: 'log-writer-killed' });
   writeExit(run);
-  expect(await told(run)).toEqual(['one\n', notice(/when the job ended/), notice(/conmon/)]);
+  expect(await told(run)).toEqual(['one\n', notice(/when the job ended/), notice(/^what writes the log/)]);
 });
 
 test('a log that never had a line has its gap all the same', async () => {
@@ -91,4 +91,7 @@ test('a record that cannot be read is a gap too, and a reason that is not known 
     { kind: 'gap', from: null, to: null, reason: 'the record of it cannot be read' },
     { kind: 'gap', from: null, to: null, reason: 'something newer' },
   ]);
+  // On a full disk.
+  writeFileSync(join(run.path, 'gaps'), '');
+  expect(lossesOf(run)).toMatchObject([{ kind: 'gap' }]);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isErrno } from '../errno.ts';
 import type { RunLogNotice } from './run-log-event.ts';
 
-/** In a run's folder: where its log may lack output, by whoever writes the log; one line of JSON each, append only. */
+/** In a run's folder: where its log may lack output, by whoever writes or copies the log; one line of JSON each, append only. */
 export const GAPS_FILE = 'gaps';
 
 /** A place of a log where output may be missing. */
@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'engine-away': 'the engine was away, and may have taken along what it had not written yet',
   'engine-away-at-end': 'the engine was away when the job ended, and keeps nothing of what was printed meanwhile',
   'container-gone': 'its container was removed before all of its output was copied',
-  'log-writer-killed': 'conmon, which writes the log, was killed',
+  'log-writer-killed': 'what writes the log was killed',
 };
 
 /** What the file tells, in its order; nothing where there is none. A line that cannot be read is a gap too: rather one too many than one that nobody is told of. */
@@ -31,6 +31,8 @@ export function readGaps(runPath: string): readonly LogGap[] {
     if (isErrno(error, 'ENOENT')) return [];
     throw error;
   }
+  // A full disk let it be made, and no more.
+  if (text === '') return [parseGap('')];
   return text.split('\n').filter((line) => line !== '').map(parseGap);
 }
 

@@ -52,12 +52,40 @@ if [ "$lh_form" != none ] && [ ! -e stop.json ] && [ ! -e began ]; then
   fi
 fi
 
-# script is gone and the job is not: it ignores HUP. Its parent knows how it ends.
+# lh_writer, lh_writer_time: the script that is the parent of the job's parent; empty where it is gone already, or cannot be seen.
+lh_find_writer() {
+  lh_writer= lh_writer_time=
+  [ "$lh_table" = proc ] && lh_lives "$lh_parent" "$lh_parent_time" || return 0
+  set -- \${lh_stat##*") "}
+  lh_line=
+  { IFS= read -r lh_line < "/proc/$2/comm"; } 2>/dev/null
+  case $lh_line in script*) ;; *) return 0 ;; esac
+  lh_look "$2"
+  lh_writer=$2 lh_writer_time=$lh_time
+}
+
+# script ends behind the job's parent, whose last act is job.json. One that is gone before was killed: what the job prints from now on is in no
+# log, and readers must know (gaps: see README.md of the folder of the logs). A stop by force ends both, in any order.
+lh_watch_writer() {
+  [ "$lh_table" = proc ] && [ "$lh_form" != none ] && [ ! -e gaps ] && [ ! -e stop.json ] || return 0
+  lh_lives "$lh_writer" "$lh_writer_time" || [ -e job.json ] || lh_note_gap
+}
+
+lh_note_gap() {
+  lh_now
+  { printf '{"schemaVersion":1,"at":null,"from":"%s","to":null,"why":"log-writer-killed"}\\n' "$lh_date" > gaps; } 2>/dev/null
+}
+
+# The terminal is gone, or script, and the job is not: it ignores HUP. Its parent knows how it ends.
 lh_wait() {
-  while lh_lives "$1" "$2" && [ ! -e job.json ]; do lh_nap; done
+  while lh_lives "$1" "$2" && [ ! -e job.json ]; do
+    lh_watch_writer
+    lh_nap
+  done
 }
 if [ -e began ]; then
   lh_pids
+  lh_find_writer
   lh_wait "$lh_parent" "$lh_parent_time"
   # The parent is gone without a word: nobody knows the code, but the end can still be seen.
   [ -e job.json ] || lh_wait "$lh_job" "$lh_job_time"
