@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Job, ReclaimStep } from '@longhaul/sync-queue';
 import { RECLAIM_STEPS } from '@longhaul/sync-queue';
 import { describe, expect, it, vi } from 'vitest';
-import { FILES, filesBelow, POLICY, ReclaimBench } from './reclaim/reclaim-bench.ts';
+import { FILES, filesBelow, HOUR, POLICY, ReclaimBench } from './reclaim/reclaim-bench.ts';
 
 // Every publish waits for the disk, and a disk that others write to makes it wait long.
 vi.setConfig({ testTimeout: 180_000 });
 
+type Source = Awaited<ReturnType<ReclaimBench['anotherSource']>>;
 const ALL = [...Object.keys(FILES), 'not-utf8-\xff'].sort();
 const PROGRAM = fileURLToPath(new URL('./processes/reaper-process.ts', import.meta.url));
 
@@ -71,5 +72,34 @@ describe('a reaper that is killed', () => {
     expect(openSecond).toHaveLength(2);
     expect(await bench.job(damaged.id)).toMatchObject({ state: 'VERIFIED', damage: expect.stringContaining('deep/b.bin') as string });
     expect(await readFile(`${bench.root}/nas/${second.name}/deep/b.bin`, 'utf8')).toBe('second');
+  });
+
+  it('before its first deletion stands in nobody\'s way: what has changed since is sent in place of what lies there', async () => {
+    const bench = await ReclaimBench.open();
+    const sources = await Promise.all(['intended', 'batch', 'replaced', 'removed', 'asleep'].map(async (name) => bench.anotherSource(name)));
+    const jobs = await bench.ripeAll(sources.map(({ path }) => path));
+    const steps = ['intended', 'batch', 'batch', 'removed', 'intended'] as const;
+    for (const [index, step] of steps.entries()) await killedAt(bench, jobs[index]!.sourceId, { step, times: 1 });
+    const [intended, batch, replaced, removed, asleep] = sources as [Source, Source, Source, Source, Source];
+    for (const source of [intended, batch, removed, asleep]) await source.write('deep/b.bin', 'another');
+    // All that was to go is there, but who has put this one there?
+    await rm(`${replaced.path}/a.bin`);
+    await replaced.write('a.bin', 'another');
+
+    // One is taken over while nobody knows whether its owner is dead.
+    const sourceId = jobs[4]!.sourceId;
+    const [open] = (await bench.store.openReclaims()).filter((reclaim) => reclaim.sourceId === sourceId);
+    bench.advance(HOUR);
+    const { self } = bench.ports().owners;
+    await bench.store.takeOverReclaim({ lease: open!.lease, owner: { ...self, pid: 77 }, leaseMs: 60_000, dead: [] });
+    const results = await bench.reaper({ reclaim: { ...POLICY, minAgeMs: 0, occasionMs: 1 } }).recover();
+    expect(results.map(({ kind }) => kind)).toEqual(Array(5).fill('stopped'));
+
+    for (const { path } of sources) await bench.push(['nas'], path);
+    const states = new Map((await bench.store.list({ limit: 100 })).jobs.filter(({ generation }) => generation === 2).map(({ source, state }) => [source, state]));
+    expect(sources.map(({ name, path }) => [name, states.get(path)])).toEqual([['intended', 'VERIFIED'], ['batch', 'VERIFIED'], ['replaced', 'FAILED'], ['removed', 'FAILED'], ['asleep', 'FAILED']]);
+    expect(await readFile(`${bench.root}/nas/batch/deep/b.bin`, 'utf8')).toBe('another');
+    expect(await readFile(`${bench.root}/nas/replaced/a.bin`, 'utf8')).toBe('first');
+    expect((await bench.store.reclaimFacts(jobs[1]!.sourceId))?.last).toMatchObject({ state: 'stopped', filesFreed: 0, reason: expect.stringContaining('not gone on with') as string, evidence: expect.stringContaining('no file was deleted') as string });
   });
 });

@@ -91,12 +91,17 @@ async function readIfThere(path: string): Promise<string> {
   }
 }
 
-/** A line that cannot be read is passed over: the journal decides nothing, it only tells what was done. */
+/** A line that cannot be read is passed over: then it is not known what was done. */
 function pastOf(text: string): JournalPast {
   const pending = new Set<RawPath>();
+  const intended = new Set<RawPath>();
   const counted = { filesRemoved: 0, bytesFreed: 0 };
-  for (const entry of text.split('\n').map(parsed)) {
-    for (const path of entry.intend ?? []) add(pending, path);
+  const entries = text.split('\n').slice(0, -1).map(parsed);
+  for (const entry of entries.filter((line) => line !== null)) {
+    for (const path of entry.intend ?? []) {
+      add(pending, path);
+      add(intended, path);
+    }
     for (const [path, what, freed] of entry.done ?? []) {
       const raw = percentDecode(path);
       if (raw !== null) pending.delete(raw);
@@ -105,7 +110,8 @@ function pastOf(text: string): JournalPast {
       counted.bytesFreed += freed;
     }
   }
-  return { ...counted, pending };
+  const isWhole = entries[0]?.journal === MAGIC && !entries.includes(null);
+  return { ...counted, pending, intended, state: text === '' ? 'new' : isWhole ? 'whole' : 'damaged' };
 }
 
 function add(pending: Set<RawPath>, path: string): void {
@@ -113,12 +119,18 @@ function add(pending: Set<RawPath>, path: string): void {
   if (raw !== null) pending.add(raw);
 }
 
-function parsed(text: string): { readonly intend?: readonly string[]; readonly done?: readonly Line[] } {
+interface Entry {
+  readonly journal?: string;
+  readonly intend?: readonly string[];
+  readonly done?: readonly Line[];
+}
+
+function parsed(text: string): Entry | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : {};
+    return typeof value === 'object' && value !== null ? value : null;
   } catch {
-    return {};
+    return null;
   }
 }
 

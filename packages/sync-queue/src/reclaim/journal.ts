@@ -7,6 +7,10 @@ export interface JournalPast {
   readonly bytesFreed: number;
   /** Intended, and not noted as done: a crash came in between. Those that are gone by now were removed by us. */
   readonly pending: ReadonlySet<RawPath>;
+  /** All that was ever intended, whatever became of it. */
+  readonly intended: ReadonlySet<RawPath>;
+  /** `whole`: nothing can have been deleted that is not in `intended`. `new`: there was no journal. `damaged`: there is one, and lines of it cannot be read. */
+  readonly state: 'whole' | 'new' | 'damaged';
 }
 
 /** The list of what one reclaim deletes, on the disk before the first file goes (design §5.5). */

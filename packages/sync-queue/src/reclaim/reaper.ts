@@ -5,14 +5,16 @@ import type { WorkerListener } from '../worker/worker-event.ts';
 import type { Blocker } from './blocker.ts';
 import { blockerText } from './blocker-text.ts';
 import { localSourceFiles } from './files/linux-source-files.ts';
+import { SourceBlocked } from './files/source-files.ts';
 import type { JournalPast } from './journal.ts';
 import type { ReaperEnv, ReaperPorts } from './reaper-ports.ts';
 import { DEFAULT_REAPER_TIMING } from './reaper-ports.ts';
 import { ReclaimKeeper } from './reclaim-keeper.ts';
 import type { Prepared, ReclaimAsk, ReclaimPlan } from './reclaim-plan.ts';
-import { planOf, prepare } from './reclaim-plan.ts';
+import { planOf, prepare, sealOf } from './reclaim-plan.ts';
 import type { ReclaimOutcome } from './reclaim-run.ts';
 import { ReclaimRun } from './reclaim-run.ts';
+import { untouched } from './untouched.ts';
 import { blockedUntil, RetryTimes } from './retry-times.ts';
 import type { OpenReclaim, ReclaimLease } from './reclaim-store.ts';
 
@@ -201,16 +203,32 @@ function isSameContent({ hand, places }: Prepared, open: OpenReclaim): boolean {
 async function endBlocked(env: ReaperEnv, { open, lease, blockers }: { readonly open: OpenReclaim; readonly lease: ReclaimLease; readonly blockers: readonly Blocker[] }): Promise<void> {
   const [reason, ...others] = blockers.map((blocker) => blockerText(blocker, open.sourcePath).what);
   const past = await pastOf(env, { open, lease });
+  const nothing = await untouchedBy(env, { open, past });
   await env.store.endReclaim(lease, {
     kind: 'stopped',
     reason: `not gone on with: ${reason ?? 'its jobs or its seal are others by now'}`,
-    evidence: [...others, pastText(past)].join('; '),
+    evidence: [...others, nothing.touched === 'no' ? 'no file was deleted' : pastText(past)].join('; '),
     filesFreed: past.filesRemoved,
     bytesFreed: past.bytesFreed,
+    ...nothing,
   });
 }
 
-const NOTHING: JournalPast = { filesRemoved: 0, bytesFreed: 0, pending: new Set() };
+/** Where it died before the first file went, other content may take the place of its results again. */
+async function untouchedBy(env: ReaperEnv, { open, past }: { readonly open: OpenReclaim; readonly past: JournalPast }): Promise<{ readonly touched?: 'no' }> {
+  if (open.touched === 'no' || past.filesRemoved > 0) return {};
+  const seal = await sealOf(env, open.sealId);
+  if (seal === null) return {};
+  try {
+    await using source = await env.files.open(seal);
+    return await untouched(env, { reclaimId: open.lease.reclaimId, sourcePath: open.sourcePath, seal, source });
+  } catch (error) {
+    if (error instanceof SourceBlocked) return {};
+    throw error;
+  }
+}
+
+const NOTHING: JournalPast = { filesRemoved: 0, bytesFreed: 0, pending: new Set(), intended: new Set(), state: 'new' };
 
 /** What the one who died had deleted, as far as it came to write it down. */
 async function pastOf(env: ReaperEnv, { open, lease }: { readonly open: OpenReclaim; readonly lease: ReclaimLease }): Promise<JournalPast> {

@@ -112,7 +112,7 @@ async function busySource(env: ReaperEnv, places: readonly ProvenPlace[]): Promi
   return null;
 }
 
-async function sealOf(env: ReaperEnv, sealId: string): Promise<Seal | null> {
+export async function sealOf(env: ReaperEnv, sealId: string): Promise<Seal | null> {
   try {
     return await env.seals.get(sealId);
   } catch (error) {

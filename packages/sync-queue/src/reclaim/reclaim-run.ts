@@ -15,6 +15,7 @@ import type { ReclaimKeeper } from './reclaim-keeper.ts';
 import type { ReclaimAsker } from './reclaim-store.ts';
 import type { Prepared } from './reclaim-plan.ts';
 import { lookBlockers } from './reclaim-plan.ts';
+import { untouched } from './untouched.ts';
 
 /** How a reclaim that was begun came out. */
 export type ReclaimOutcome =
@@ -257,8 +258,15 @@ export class ReclaimRun {
       evidence: [...others, freed].join('; '),
       filesFreed: this.#files,
       bytesFreed: this.#bytes,
+      ...(await this.#untouched()),
     });
     return { kind: 'stopped', blockers, files: this.#files, bytes: this.#bytes };
+  }
+
+  async #untouched(): Promise<{ readonly touched?: 'no' }> {
+    const { prepared, keeper } = this.#request;
+    const { seal, source } = prepared.hand;
+    return this.#files === 0 ? untouched(this.#env, { reclaimId: keeper.lease.reclaimId, sourcePath: prepared.facts.sourcePath, seal, source }) : {};
   }
 
   async #step(step: Parameters<ReaperEnv['afterStep']>[0]): Promise<void> {

@@ -101,6 +101,11 @@ export interface ReclaimEnd {
   readonly evidence: string | null;
   readonly filesFreed: number;
   readonly bytesFreed: number;
+  /**
+   * `no`: no file was deleted, for sure, so that other content may take the place of these results again. Left out: nobody knows. A store does not
+   * believe it where an earlier owner was replaced without being dead: that one may still wake up.
+   */
+  readonly touched?: 'no';
 }
 
 /** The result of a place that was freed here: the only copy may lie there now. */

@@ -22,6 +22,7 @@ export interface ReclaimRow {
   readonly asked_by: ReclaimAsker;
   readonly without: string;
   readonly touched: 0 | 1;
+  readonly owner_lapsed: 0 | 1;
   readonly epoch: number;
   readonly owner: string | null;
   readonly lease_until: number | null;

@@ -69,7 +69,7 @@ export function takeOverReclaim(
   const isDead = dead.some((other) => JSON.stringify(other) === JSON.stringify(holder));
   if (!isDead && (row.lease_until ?? 0) > tx.now) return null;
   const epoch = nextEpoch(tx);
-  tx.sql('UPDATE reclaims SET epoch = ?, owner = ?, lease_until = ? WHERE seq = ?').run(epoch, JSON.stringify(owner), tx.now + leaseMs, row.seq);
+  tx.sql('UPDATE reclaims SET epoch = ?, owner = ?, lease_until = ?, owner_lapsed = max(owner_lapsed, ?) WHERE seq = ?').run(epoch, JSON.stringify(owner), tx.now + leaseMs, isDead ? 0 : 1, row.seq);
   for (const job of jobRows(tx, row)) remark(tx, job, { reason: `reclaim ${row.id} is taken up again`, evidence: `${ownerText(holder)} let go of it` });
   return { reclaimId: row.id, epoch };
 }
@@ -115,8 +115,9 @@ function isWithdrawn({ state, damage }: JobRow): boolean {
 /** @throws LeaseLostError */
 export function endReclaim(tx: Tx, lease: ReclaimLease, end: ReclaimEnd): void {
   const row = heldReclaim(tx, lease);
-  tx.sql('UPDATE reclaims SET state = ?, lease_until = NULL, owner = NULL, files_freed = ?, bytes_freed = ?, reason = ?, evidence = ?, ended_at = ? WHERE seq = ?').run(
+  tx.sql('UPDATE reclaims SET state = ?, lease_until = NULL, owner = NULL, touched = ?, files_freed = ?, bytes_freed = ?, reason = ?, evidence = ?, ended_at = ? WHERE seq = ?').run(
     end.kind,
+    end.kind === 'stopped' && end.touched === 'no' && row.owner_lapsed === 0 ? 0 : row.touched,
     end.filesFreed,
     end.bytesFreed,
     end.reason,

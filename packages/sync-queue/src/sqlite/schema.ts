@@ -232,6 +232,10 @@ export const SCHEMA_STEPS: readonly string[] = [
   CREATE INDEX jobs_session ON jobs (session, seq) WHERE session IS NOT NULL;
   CREATE INDEX jobs_source ON jobs (source, seq);
   `,
+  // 8: whether an owner of a reclaim was replaced without being known to be dead: what it may still do is not known either.
+  `
+  ALTER TABLE reclaims ADD COLUMN owner_lapsed INTEGER NOT NULL DEFAULT 0 CHECK (owner_lapsed IN (0, 1));
+  `,
 ];
 
 /** The version this program writes. */

@@ -62,6 +62,7 @@ function heldSource(seal: Seal, { folder, onDelete }: { readonly folder: FakeFol
         extra: [...folder.files.keys()].filter((path) => !sealed.some((file) => file.path === path)),
       }),
     remove,
+    areOriginals: (files) => Promise.resolve(files.every(({ path, ino }) => folder.files.get(path)?.born === Number(ino))),
     removeEmptyFolders: () => Promise.resolve(0),
     hasReceipt: () => Promise.resolve(false),
     withoutReceipt: async (work) => work(),
@@ -75,6 +76,7 @@ interface Written {
   filesRemoved: number;
   bytesFreed: number;
   readonly pending: Set<RawPath>;
+  readonly intended: Set<RawPath>;
 }
 
 /** Journals that outlive every reaper. */
@@ -87,13 +89,17 @@ export class FakeJournals {
   }
 
   #journal(reclaimId: string): ReclaimJournal {
-    const written = this.#written.get(reclaimId) ?? { filesRemoved: 0, bytesFreed: 0, pending: new Set<RawPath>() };
+    const known = this.#written.get(reclaimId);
+    const written = known ?? { filesRemoved: 0, bytesFreed: 0, pending: new Set<RawPath>(), intended: new Set<RawPath>() };
     this.#written.set(reclaimId, written);
-    const past: JournalPast = { ...written, pending: new Set(written.pending) };
+    const past: JournalPast = { ...written, pending: new Set(written.pending), intended: new Set(written.intended), state: known === undefined ? 'new' : 'whole' };
     return {
       past,
       intend: (paths) => {
-        for (const path of paths) written.pending.add(path);
+        for (const path of paths) {
+          written.pending.add(path);
+          written.intended.add(path);
+        }
         return Promise.resolve();
       },
       note: (removals) => {

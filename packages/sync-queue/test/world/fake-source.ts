@@ -7,6 +7,8 @@ interface FakeFile {
   readonly content: string;
   /** What stat shows: changed by every ordinary write, not by bit rot. */
   readonly version: number;
+  /** Its version when it was made: what tells it from a later file of the same name. */
+  readonly born: number;
 }
 
 /** A folder in memory. */
@@ -19,13 +21,14 @@ export class FakeFolder {
   }
 
   write(name: string, content: string): void {
-    this.files.set(rawPathFromText(name), { content, version: (this.#version += 1) });
+    const version = (this.#version += 1);
+    this.files.set(rawPathFromText(name), { content, version, born: this.files.get(rawPathFromText(name))?.born ?? version });
   }
 
   /** The content changes and no time tells. */
   rot(name: string, content: string): void {
     const old = this.files.get(rawPathFromText(name));
-    this.files.set(rawPathFromText(name), { content, version: old?.version ?? 0 });
+    this.files.set(rawPathFromText(name), { content, version: old?.version ?? 0, born: old?.born ?? 0 });
   }
 
   delete(name: string): void {
@@ -107,7 +110,7 @@ export class FakeSealer implements Sealer {
     const hash = hashing === 'cached' && cached?.version === file.version ? cached.sha256 : this.#hash(file.content);
     this.#cache.set(key, { version: file.version, sha256: hash });
     const size = file.content.length;
-    return { type: 'file', path, size, allocated: size, nlink: 1, sha256: hash, mode: 0o644, mtimeNs: BigInt(file.version), ctimeNs: BigInt(file.version), dev: 1n, ino: 1n };
+    return { type: 'file', path, size, allocated: size, nlink: 1, sha256: hash, mode: 0o644, mtimeNs: BigInt(file.version), ctimeNs: BigInt(file.version), dev: 1n, ino: BigInt(file.born) };
   }
 
   #hash(content: string): string {

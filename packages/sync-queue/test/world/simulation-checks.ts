@@ -6,14 +6,13 @@ import { asText } from './world.ts';
 
 /** What does not hold when all is quiet: no job is lost or stuck, nothing is torn, nothing is left behind, no byte is gone. */
 export async function problemsAtTheEnd(simulation: Simulation): Promise<readonly string[]> {
-  const guarded = await guardedSources(simulation);
+  const guarded = guardedSources(simulation);
   return [...placesOf(simulation, guarded), ...(await queueOf(simulation)), ...(await jobsOf(simulation, guarded)), ...simulation.judge.losses()];
 }
 
-/** Sources of which something was deleted, or may have been when a reaper died: nothing takes the place of their results any more. */
-async function guardedSources({ world, judge }: Simulation): Promise<ReadonlySet<string>> {
-  const { jobs } = await world.queue.list({ states: ['FAILED'], limit: 500 });
-  return new Set([...judge.touched, ...jobs.filter(({ lastError }) => lastError?.includes('may be the only copy of what was reclaimed') === true).map(({ source }) => source)]);
+/** Sources of which something was deleted: nothing takes the place of their results any more. */
+function guardedSources({ judge }: Simulation): ReadonlySet<string> {
+  return judge.touched;
 }
 
 function placesOf({ world }: Simulation, guarded: ReadonlySet<string>): readonly string[] {

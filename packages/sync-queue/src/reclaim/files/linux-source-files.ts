@@ -82,6 +82,10 @@ class LinuxSource implements HeldSource {
     }
   }
 
+  async areOriginals(files: readonly SealedFile[]): Promise<boolean> {
+    return Promise.resolve(files.every((file) => this.#isOriginal(file)));
+  }
+
   async removeEmptyFolders({ allowed }: Pick<RemoveOptions, 'allowed'>): Promise<number> {
     let removed = 0;
     // A folder stands before what it holds: from the end on, each is asked after its own folders.
@@ -140,6 +144,17 @@ class LinuxSource implements HeldSource {
       return true;
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
+      return false;
+    }
+  }
+
+  /** Inode numbers are given away again; no birth before the seal is. Where there are no births, Node says 0 or the last change. */
+  #isOriginal({ path, dev, ino, ctimeNs }: SealedFile): boolean {
+    try {
+      const found = this.#chain.to(rawParent(path)).lstat(rawBase(path));
+      return found.isFile() && found.dev === dev && found.ino === ino && found.birthtimeNs > 0n && found.birthtimeNs <= ctimeNs;
+    } catch (error) {
+      if (errnoOf(error) === 'UNKNOWN') throw error;
       return false;
     }
   }

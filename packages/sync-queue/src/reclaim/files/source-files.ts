@@ -42,6 +42,11 @@ export interface HeldSource extends AsyncDisposable {
   look(options?: { readonly signal?: AbortSignal | undefined }): Promise<SourceLook>;
   /** Deletes one sealed file, if it still is what was sealed. @throws the signal's reason */
   remove(file: SealedFile, options: RemoveOptions): Promise<Removal>;
+  /**
+   * Whether each of them is the very file that was sealed, whatever was written into it since: never deleted, nor replaced by another one. False where
+   * the file system does not tell.
+   */
+  areOriginals(files: readonly SealedFile[]): Promise<boolean>;
   /** Removes sealed folders that are empty by now. Returns how many. */
   removeEmptyFolders(options: Pick<RemoveOptions, 'allowed'>): Promise<number>;
   /** Whether `.longhaul` in the source holds a receipt: then the source may be a result itself, seen from the other side. */
