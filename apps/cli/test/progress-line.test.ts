@@ -20,6 +20,7 @@ const JOB = {
   hold: null,
   holdDetail: null,
   cancelRequested: false,
+  hashing: null,
   progress: { bytesDone: 0, bytesTotal: 100_000_000, filesDone: 0, filesTotal: 10, bytesSent: 0, currentFile: null },
 } as unknown as Job;
 
@@ -99,6 +100,21 @@ describe('progress', () => {
     progress.show([named('a', JOB), { ...named('b', JOB), bytesTotal: null }], 0);
     progress.show([named('a', at(20_000_000)), named('b', at(20_000_000))], 11_000);
     expect(stderr()).toBe('0 of 2 transfers done\n0 of 2 transfers done: 20% (40.0 MB of 200 MB, 6 of 20 files)\n');
+  });
+
+  it('is told while the source is hashed and while the result is read, with the speed of the reading', () => {
+    const hashed = (phase: 'sealing' | 'verifying', bytesDone: number): Job => {
+      const state = phase === 'sealing' ? 'RUNNING' : 'AWAITING_VERIFY';
+      return { ...JOB, state, phase, progress: null, source: '/data/results', hashing: { phase, bytesDone, bytesTotal: 500_000_000_000, filesDone: 1, filesTotal: 9 } };
+    };
+    for (const phase of ['sealing', 'verifying'] as const) {
+      const { progress, stderr } = line(false);
+      for (const second of [0, 2, 4, 6, 8, 10]) progress.show([hashed(phase, second * 1_000_000_000)], second * 1000);
+      expect(stderr().trimEnd().split('\n').at(-1)).toMatch(new RegExp(`-> nas  [A-Z_]+ ${phase} 2% \\(10\\.0 GB of 500 GB, 1 of 9 files\\)  1\\.0 GB/s, 8m10s left$`));
+      const several = line(false);
+      several.progress.show([hashed(phase, 1_000_000_000), { ...hashed(phase, 1_000_000_000), id: 'b' }, JOB], 0);
+      expect(several.stderr()).toContain(`0 of 3 transfers done, ${phase} 0% (2.0 GB of 1.0 TB, 2 of 18 files)`);
+    }
   });
 
   it('as JSON is one object for each job that has changed, on stdout', () => {

@@ -1,5 +1,5 @@
 import type { TransportErrorKind } from '@longhaul/errors';
-import type { ProofStrength, ReceiptRun, SourceFilter, TransferProgress } from '@longhaul/sync-transports';
+import type { HashsumProgress, ProofStrength, ReceiptRun, SourceFilter, TransferProgress } from '@longhaul/sync-transports';
 import type { JobState } from './job-state.ts';
 import type { Owner } from './owner.ts';
 
@@ -8,6 +8,11 @@ export type HoldReason = 'backoff' | 'bandwidth' | 'breaker' | 'no_space' | 'pau
 
 /** What a leased job does right now; for people, and so that a history says what was under way at a crash. */
 export type JobPhase = 'sealing' | 'pushing' | 'verifying' | 'publishing';
+
+/** How far a phase is that reads and sends nothing. */
+export interface HashingProgress extends HashsumProgress {
+  readonly phase: Extract<JobPhase, 'sealing' | 'verifying'>;
+}
 
 /** One seal on its way to one destination; a row of the durable queue. Times are ISO 8601, UTC. */
 export interface Job {
@@ -28,6 +33,8 @@ export interface Job {
   readonly bytesTotal: number | null;
   readonly filesTotal: number | null;
   readonly progress: TransferProgress | null;
+  /** How far the hashing is, here or there; null in other phases, and before it is known. */
+  readonly hashing: HashingProgress | null;
   /** Attempts charged against the policy. */
   readonly attempts: number;
   /** Recoveries after a crash, counted apart; three in a row park the job. */

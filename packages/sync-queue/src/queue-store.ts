@@ -1,6 +1,6 @@
 import type { TransferProgress } from '@longhaul/sync-transports';
 import type { DestinationStatus, DueProbe, ProbeOutcome } from './destination-status.ts';
-import type { Job, JobEvent, Proof } from './job.ts';
+import type { HashingProgress, Job, JobEvent, Proof } from './job.ts';
 import type { JobPage, ListRequest } from './job-filter.ts';
 import type { JobState } from './job-state.ts';
 import type { AbandonedStaging, ClaimedJob, ClaimRequest, Heartbeat, Intent, LeaseRef, LeaseStatus, Orphan, RecoverRequest, SealRecord } from './lease.ts';
@@ -29,6 +29,8 @@ export interface QueueStore extends ReclaimStore, AsyncDisposable {
   heartbeat(lease: LeaseRef, renewal: { readonly leaseMs: number }): Promise<Heartbeat>;
   /** At most once a second per job, please. @throws LeaseLostError */
   progress(lease: LeaseRef, progress: TransferProgress): Promise<void>;
+  /** How far the hashing of the phase is that was intended last. At most once a second per job, please. @throws LeaseLostError */
+  hashing(lease: LeaseRef, progress: HashingProgress): Promise<void>;
   /** What is about to be done: phase and history row. @throws LeaseLostError */
   intend(lease: LeaseRef, intent: Intent): Promise<void>;
   /** A process works for this job: whoever takes over can end it. @throws LeaseLostError */

@@ -60,8 +60,16 @@ export interface HashsumRequest {
   readonly where: 'staging' | 'final';
   readonly placement: Placement;
   readonly seal: Seal;
-  readonly onProgress?: (progress: { readonly filesDone: number; readonly filesTotal: number }) => void;
+  readonly onProgress?: (progress: HashsumProgress) => void;
   readonly signal?: AbortSignal;
+}
+
+/** How far the reading at a destination is. Where a program there does it, a file counts when it is done. */
+export interface HashsumProgress {
+  readonly filesDone: number;
+  readonly filesTotal: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
 }
 
 /** How much a manifest proves; only `sha256` and `download` compare content. */

@@ -1,5 +1,6 @@
 import type { SyncHost } from '@longhaul/host';
 import type { Job, VerifyPassOutcome } from '@longhaul/sync-queue';
+import type { HashsumProgress } from '@longhaul/sync-transports';
 
 import type { Cli } from '../cli-context.ts';
 import type { CommandModule } from '../command-module.ts';
@@ -61,7 +62,7 @@ async function verifyAll(jobs: readonly Job[], { sync, cli }: { readonly sync: S
 interface VerifyOne {
   readonly sync: SyncHost;
   readonly interrupted: AbortSignal;
-  readonly onFiles: (files: { readonly filesDone: number; readonly filesTotal: number }) => void;
+  readonly onFiles: (files: HashsumProgress) => void;
 }
 
 /** null: interrupted. */

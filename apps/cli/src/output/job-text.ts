@@ -1,4 +1,5 @@
 import type { Job } from '@longhaul/sync-queue';
+import type { HashsumProgress } from '@longhaul/sync-transports';
 
 import type { Colours } from './colours.ts';
 import { printable } from './printable.ts';
@@ -26,9 +27,8 @@ export function detailOf(job: Job, now: number = Date.now()): string {
     case 'QUEUED':
       return job.hold === null ? 'waits for its turn' : `${HOLDS[job.hold]}${waitText(job, now)}${job.holdDetail === null ? '' : `: ${printable(job.holdDetail)}`}`;
     case 'RUNNING':
-      return [job.phase ?? '', percentText(job)].filter((part) => part !== '').join(' ');
     case 'AWAITING_VERIFY':
-      return job.phase ?? '';
+      return [job.phase ?? '', percentText(job)].filter((part) => part !== '').join(' ');
     case 'VERIFIED':
     case 'CLEANUP_ELIGIBLE':
     case 'CLEANED':
@@ -45,10 +45,14 @@ export function sizeText({ filesTotal, bytesTotal }: Job): string {
   return filesTotal === null || bytesTotal === null ? '' : `${count(filesTotal, 'file')}, ${formatBytes(bytesTotal)}`;
 }
 
-/** How far a push is, by the seal's exact total. Empty before it began. */
-export function percentText({ progress }: Job): string {
-  if (progress === null) return '';
-  const { bytesDone, bytesTotal, filesDone, filesTotal } = progress;
+/** How far the phase is, by its exact total. Empty before that is known. */
+export function percentText({ phase, progress, hashing }: Job): string {
+  const far = phase === 'pushing' || phase === null ? progress : hashing;
+  return far === null ? '' : partText(far);
+}
+
+/** How far something is that reads or sends files. */
+export function partText({ bytesDone, bytesTotal, filesDone, filesTotal }: HashsumProgress): string {
   const part = bytesTotal > 0 ? bytesDone / bytesTotal : filesTotal > 0 ? filesDone / filesTotal : 1;
   return `${String(Math.floor(part * 100))}% (${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}, ${String(filesDone)} of ${count(filesTotal, 'file')})`;
 }

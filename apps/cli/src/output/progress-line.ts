@@ -1,12 +1,13 @@
 import type { Job } from '@longhaul/sync-queue';
+import type { HashsumProgress } from '@longhaul/sync-transports';
 
-import { detailOf } from './job-text.ts';
+import { detailOf, partText } from './job-text.ts';
 import { LiveLines } from './live-lines.ts';
 import { printable } from './printable.ts';
 import type { Printer } from './printer.ts';
 import { count, formatBytes, formatSpan } from './quantities.ts';
 import { cutText, textWidth } from './text-width.ts';
-import type { Estimate } from './transfer-estimate.ts';
+import type { Estimate, TransferPosition } from './transfer-estimate.ts';
 import { TransferEstimate } from './transfer-estimate.ts';
 
 /** Off a terminal a line this often, not more: logs of CI are read by people too. Milliseconds. */
@@ -72,10 +73,12 @@ export class ProgressLine {
   }
 
   #estimate(job: Job, now: number): Estimate {
-    if (job.progress === null || job.phase !== 'pushing') return NOTHING_TOLD;
-    const estimate = this.#estimates.get(job.id) ?? new TransferEstimate();
-    this.#estimates.set(job.id, estimate);
-    return estimate.add(job.progress, now);
+    const position = positionOf(job);
+    if (position === null) return NOTHING_TOLD;
+    const key = `${job.id} ${job.phase ?? ''}`;
+    const estimate = this.#estimates.get(key) ?? new TransferEstimate();
+    this.#estimates.set(key, estimate);
+    return estimate.add(position, now);
   }
 
   /** Only while something is pushed, and only where every total is known: half a sum would be a lie. */
@@ -83,6 +86,12 @@ export class ProgressLine {
     const sum = sumOf(jobs);
     return sum === null || jobs.every(({ phase }) => phase !== 'pushing') ? NOTHING_TOLD : this.#all.add(sum, now);
   }
+}
+
+/** What is hashed is read, every byte of it. */
+function positionOf({ phase, progress, hashing }: Job): TransferPosition | null {
+  if (hashing !== null) return { bytesDone: hashing.bytesDone, bytesTotal: hashing.bytesTotal, bytesSent: hashing.bytesDone };
+  return phase === 'pushing' ? progress : null;
 }
 
 const SETTLED: ReadonlySet<Job['state']> = new Set(['VERIFIED', 'CLEANUP_ELIGIBLE', 'CLEANED', 'FAILED', 'CANCELLED']);
@@ -144,8 +153,15 @@ function sumOf(jobs: readonly Job[]): Sum | null {
 function sumText(jobs: readonly Job[], estimate: Estimate): string {
   const done = jobs.filter(({ state }) => SETTLED.has(state)).length;
   const sum = sumOf(jobs);
-  const head = `${String(done)} of ${count(jobs.length, 'transfer')} done`;
-  if (sum === null) return head;
-  const part = sum.bytesTotal > 0 ? sum.bytesDone / sum.bytesTotal : sum.filesTotal > 0 ? sum.filesDone / sum.filesTotal : 1;
-  return `${head}: ${String(Math.floor(part * 100))}% (${formatBytes(sum.bytesDone)} of ${formatBytes(sum.bytesTotal)}, ${String(sum.filesDone)} of ${count(sum.filesTotal, 'file')})${speedText(estimate)}`;
+  const head = [`${String(done)} of ${count(jobs.length, 'transfer')} done`, ...HASHED.flatMap((phase) => hashingText(jobs, phase))].join(', ');
+  return sum === null ? head : `${head}: ${partText(sum)}${speedText(estimate)}`;
+}
+
+const HASHED = ['sealing', 'verifying'] as const;
+
+/** How far those are that are hashed, here or there. */
+function hashingText(jobs: readonly Job[], phase: (typeof HASHED)[number]): readonly string[] {
+  const all = jobs.flatMap(({ hashing }) => (hashing?.phase === phase ? [hashing] : []));
+  const sum = (key: keyof HashsumProgress): number => all.reduce((total, hashing) => total + hashing[key], 0);
+  return all.length === 0 ? [] : [`${phase} ${partText({ filesDone: sum('filesDone'), filesTotal: sum('filesTotal'), bytesDone: sum('bytesDone'), bytesTotal: sum('bytesTotal') })}`];
 }

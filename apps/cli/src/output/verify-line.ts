@@ -1,3 +1,6 @@
+import type { HashsumProgress } from '@longhaul/sync-transports';
+
+import { partText } from './job-text.ts';
 import { printable } from './printable.ts';
 import type { Printer } from './printer.ts';
 import { cutText } from './text-width.ts';
@@ -6,13 +9,11 @@ import { cutText } from './text-width.ts';
 const PLAIN_EVERY_MS = 10_000;
 
 /** How far the reading of results is. */
-export interface VerifyProgress {
+export interface VerifyProgress extends HashsumProgress {
   /** Counted from 1. */
   readonly result: number;
   readonly results: number;
   readonly name: string;
-  readonly filesDone: number;
-  readonly filesTotal: number;
 }
 
 /** One line on stderr, rewritten on a terminal. */
@@ -30,8 +31,8 @@ export class VerifyLine {
 
   show(progress: VerifyProgress, now: number): void {
     if (this.#printer.format === 'json') return;
-    const { result, results, name, filesDone, filesTotal } = progress;
-    const text = `reading ${String(result)} of ${String(results)}: ${printable(name)}  ${String(filesDone)} of ${String(filesTotal)} files`;
+    const { result, results, name } = progress;
+    const text = `reading ${String(result)} of ${String(results)}: ${printable(name)}  ${partText(progress)}`;
     if (this.#stderr.isTTY) {
       this.#stderr.write(`\r\u001b[K${cutText(text, Math.max(10, this.#stderr.columns - 1))}`);
       this.#drawn = true;

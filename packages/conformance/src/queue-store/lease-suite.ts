@@ -5,12 +5,14 @@ import type { QueueStoreSubject } from './subject.ts';
 import { bench } from './suite.ts';
 
 const PROGRESS = { bytesDone: 5, bytesTotal: 10, filesDone: 1, filesTotal: 2, bytesSent: 5, currentFile: null };
+const HASHING = { phase: 'sealing', bytesDone: 5, bytesTotal: 10, filesDone: 1, filesTotal: 2 } as const;
 const PROCESS = { host: 'alpha', bootId: 'boot-1', pid: 4711, startTime: '99' };
 
 /** Everything a worker writes under its lease. */
 const FENCED: readonly { readonly name: string; readonly write: (store: QueueStore, job: ClaimedJob) => Promise<unknown> }[] = [
   { name: 'heartbeat', write: async (store, { lease }) => store.heartbeat(lease, { leaseMs: LEASE }) },
   { name: 'progress', write: async (store, { lease }) => store.progress(lease, PROGRESS) },
+  { name: 'hashing', write: async (store, { lease }) => store.hashing(lease, HASHING) },
   { name: 'intend', write: async (store, { lease }) => store.intend(lease, { phase: 'pushing', reason: 'pushing' }) },
   { name: 'recordProcess', write: async (store, { lease }) => store.recordProcess(lease, PROCESS) },
   { name: 'recordSeal', write: async (store, { lease, job }) => store.recordSeal(lease, sealRecord(job.sourceId, 'late')) },
@@ -68,6 +70,23 @@ export function describeLease(subject: QueueStoreSubject): void {
       const last = { ...PROGRESS, bytesDone: 10 };
       await store.settle(job.lease, { kind: 'pushed', where: 'staged', reason: 'pushed', progress: last });
       expect((await other.get(job.job.id))?.progress).toEqual(last);
+    });
+
+    it('shows how far the hashing is, as long as that phase lasts', async () => {
+      const { store, other } = await bench(subject);
+      const job = await running(store);
+      const shown = async (): Promise<unknown> => (await other.get(job.job.id))?.hashing;
+      await store.intend(job.lease, { phase: 'sealing', reason: 'sealing' });
+      expect(await shown()).toBeNull();
+      await store.hashing(job.lease, HASHING);
+      expect(await shown()).toEqual(HASHING);
+      await store.intend(job.lease, { phase: 'pushing', reason: 'pushing' });
+      expect(await shown()).toBeNull();
+      await store.settle(job.lease, { kind: 'pushed', where: 'staged', reason: 'pushed' });
+      await store.hashing(job.lease, { ...HASHING, phase: 'verifying' });
+      expect(await shown()).toEqual({ ...HASHING, phase: 'verifying' });
+      await store.settle(job.lease, verifiedOutcome());
+      expect(await shown()).toBeNull();
     });
 
     it('says what is about to be done before it is done', async () => {

@@ -1,6 +1,6 @@
 import { LeaseLostError } from '@longhaul/errors';
 import type { TransferProgress } from '@longhaul/sync-transports';
-import type { Job } from '../job.ts';
+import type { HashingProgress, Job } from '../job.ts';
 import type { Heartbeat, Intent, LeaseRef, SealRecord } from '../lease.ts';
 import type { ChildProcess } from '../owner.ts';
 import { getJob, heldRow, remark, updateRow } from './job-table.ts';
@@ -27,11 +27,19 @@ export function progress(tx: Tx, { jobId, epoch }: LeaseRef, value: TransferProg
 }
 
 /** @throws LeaseLostError */
+export function hashing(tx: Tx, { jobId, epoch }: LeaseRef, value: HashingProgress): void {
+  const { changes } = tx
+    .sql("UPDATE jobs SET hashing = ?, updated_at = ? WHERE id = ? AND epoch = ? AND lease_until IS NOT NULL AND state IN ('RUNNING', 'AWAITING_VERIFY')")
+    .run(JSON.stringify(value), tx.now, jobId, epoch);
+  if (changes === 0) throw new LeaseLostError(jobId, { context: { epoch } });
+}
+
+/** @throws LeaseLostError */
 export function intend(tx: Tx, lease: LeaseRef, { phase, reason, evidence, progress: value }: Intent): void {
   const row = heldRow(tx, lease);
   // From here on something may lie at the destination.
   const staging = phase === 'pushing' ? ({ staging: 'present', staging_due_at: null } as const) : {};
-  updateRow(tx, row, { phase, ...staging, ...(value == null ? {} : { progress: JSON.stringify(value) }) });
+  updateRow(tx, row, { phase, hashing: null, ...staging, ...(value == null ? {} : { progress: JSON.stringify(value) }) });
   remark(tx, row, { reason, evidence });
 }
 

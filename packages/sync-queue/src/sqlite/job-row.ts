@@ -1,7 +1,7 @@
 import type { TransportErrorKind } from '@longhaul/errors';
 import { displayPath, rawPathFromBytes } from '@longhaul/sync-transports';
 import type { RawPath, ReceiptRun, SealSource, SourceFilter, TransferProgress } from '@longhaul/sync-transports';
-import type { HoldReason, Job, JobPhase } from '../job.ts';
+import type { HoldReason, HashingProgress, Job, JobPhase } from '../job.ts';
 import type { JobState } from '../job-state.ts';
 import type { Owner } from '../owner.ts';
 
@@ -33,6 +33,7 @@ export interface JobRow {
   readonly files_total: number | null;
   readonly bytes_total: number | null;
   readonly progress: string | null;
+  readonly hashing: string | null;
   readonly phase: JobPhase | null;
   readonly attempts: number;
   readonly recoveries: number;
@@ -79,6 +80,12 @@ export const SELECT_JOB =
    (SELECT value FROM counters WHERE name = 'paused_at') AS q_paused_at
    FROM jobs j JOIN destinations d ON d.name = j.destination`;
 
+/** What an earlier phase, or a worker that died, has left there says nothing. */
+function hashingOf(row: JobRow): HashingProgress | null {
+  const hashing = row.lease_until === null ? null : parse<HashingProgress>(row.hashing);
+  return hashing?.phase === row.phase ? hashing : null;
+}
+
 /** The public form of a row. What a job waits for is decided here, so that a blocked destination is one row and not a million. */
 export function toJob(row: JobRow & DestinationPart, now: number): Job {
   const leased = row.lease_until !== null;
@@ -96,6 +103,7 @@ export function toJob(row: JobRow & DestinationPart, now: number): Job {
     bytesTotal: row.bytes_total,
     filesTotal: row.files_total,
     progress: parse<TransferProgress>(row.progress),
+    hashing: hashingOf(row),
     attempts: row.attempts,
     recoveries: row.recoveries,
     reseals: row.reseals,

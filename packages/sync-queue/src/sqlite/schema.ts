@@ -236,6 +236,10 @@ export const SCHEMA_STEPS: readonly string[] = [
   `
   ALTER TABLE reclaims ADD COLUMN owner_lapsed INTEGER NOT NULL DEFAULT 0 CHECK (owner_lapsed IN (0, 1));
   `,
+  // 9: how far the hashing is, apart from what was sent.
+  `
+  ALTER TABLE jobs ADD COLUMN hashing TEXT;
+  `,
 ];
 
 /** The version this program writes. */

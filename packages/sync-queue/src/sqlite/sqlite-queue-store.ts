@@ -1,7 +1,7 @@
 import { LeaseLostError } from '@longhaul/errors';
 import type { TransferProgress } from '@longhaul/sync-transports';
 import type { DestinationStatus, DueProbe, ProbeOutcome } from '../destination-status.ts';
-import type { Job, JobEvent, Proof } from '../job.ts';
+import type { HashingProgress, Job, JobEvent, Proof } from '../job.ts';
 import type { JobPage, ListRequest } from '../job-filter.ts';
 import { newJobId } from '../job-id.ts';
 import type { JobState } from '../job-state.ts';
@@ -87,6 +87,10 @@ export class SqliteQueueStore implements QueueStore {
 
   async progress(lease: LeaseRef, progress: TransferProgress): Promise<void> {
     await this.#db.write((tx) => hold.progress(tx, lease, progress));
+  }
+
+  async hashing(lease: LeaseRef, progress: HashingProgress): Promise<void> {
+    await this.#db.write((tx) => hold.hashing(tx, lease, progress));
   }
 
   async intend(lease: LeaseRef, intent: Intent): Promise<void> {

@@ -1,5 +1,6 @@
 import { isLonghaulError } from '@longhaul/errors';
 import type { TransferProgress } from '@longhaul/sync-transports';
+import type { HashingProgress } from '../job.ts';
 import type { HeldJob } from './held-job.ts';
 import type { WorkerEnv } from './worker-env.ts';
 
@@ -9,6 +10,7 @@ export class ProgressWriter {
   readonly #held: HeldJob;
   #latest: TransferProgress | null = null;
   #writtenAt = Number.NEGATIVE_INFINITY;
+  #hashing: HashingProgress['phase'] | null = null;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(env: WorkerEnv, held: HeldJob) {
@@ -22,13 +24,22 @@ export class ProgressWriter {
   }
 
   report(progress: TransferProgress): void {
-    const { clock, policy, events } = this.#env;
+    const { events } = this.#env;
     if (progress.bytesDone !== this.#latest?.bytesDone || progress.bytesSent !== this.#latest.bytesSent || progress.filesDone !== this.#latest.filesDone) this.#held.moved();
     this.#latest = progress;
     events.emit({ type: 'progress', jobId: this.#held.lease.jobId, progress });
-    if (clock.monotonic() - this.#writtenAt < policy.progressMs) return;
-    this.#writtenAt = clock.monotonic();
-    this.#writing = this.#writing.then(async () => this.#write(progress));
+    this.#throttled(async () => this.#env.store.progress(this.#held.lease, progress));
+  }
+
+  /** How far the hashing of the phase is that was intended last. `latest` stays what was sent. */
+  hashed(progress: HashingProgress): void {
+    const { phase, ...event } = progress;
+    this.#env.events.emit({ type: phase, jobId: this.#held.lease.jobId, ...event });
+    // What takes less than a second is not worth a write, nor what nobody can read any more when it is written.
+    if (this.#hashing !== phase) this.#writtenAt = this.#env.clock.monotonic();
+    this.#hashing = progress.filesDone === progress.filesTotal ? null : phase;
+    if (this.#hashing === null) return;
+    this.#throttled(async () => this.#env.store.hashing(this.#held.lease, progress));
   }
 
   /** Nothing is written after this has settled: the settling transaction has the last word. */
@@ -36,9 +47,16 @@ export class ProgressWriter {
     await this.#writing;
   }
 
-  async #write(progress: TransferProgress): Promise<void> {
+  #throttled(write: () => Promise<void>): void {
+    const { clock, policy } = this.#env;
+    if (clock.monotonic() - this.#writtenAt < policy.progressMs) return;
+    this.#writtenAt = clock.monotonic();
+    this.#writing = this.#writing.then(async () => this.#write(write));
+  }
+
+  async #write(write: () => Promise<void>): Promise<void> {
     try {
-      await this.#env.store.progress(this.#held.lease, progress);
+      await write();
     } catch (error) {
       if (isLonghaulError(error, 'LEASE_LOST')) this.#held.stopWith({ kind: 'leaseLost', cause: error });
       else this.#env.events.emit({ type: 'problem', error, jobId: this.#held.lease.jobId });

@@ -57,9 +57,10 @@ export async function newSeal(run: JobRun, hashing: 'cached' | 'fresh'): Promise
   const seal = await env.sealer.seal({
     source: claimed.source,
     hashing,
-    onProgress: (progress) => env.events.emit({ type: 'sealing', jobId: held.lease.jobId, ...progress }),
+    onProgress: (progress) => { run.progress.hashed({ phase: 'sealing', ...progress }); },
     signal: held.signal,
   });
+  await run.progress.drained();
   held.check();
   await env.seals.put(seal);
   await record(run, seal);

@@ -55,14 +55,15 @@ async function proveStaging(run: JobRun, seal: Seal): Promise<ManifestComparison
 }
 
 async function hashsum(run: JobRun, { where, seal }: Pick<HashsumRequest, 'where' | 'seal'>): ReturnType<JobRun['transport']['hashsum']> {
-  const { transport, placement, held, env, job } = run;
+  const { transport, placement, held } = run;
   const manifest = await transport.hashsum({
     where,
     seal,
     placement,
-    onProgress: (progress) => env.events.emit({ type: 'verifying', jobId: job.id, ...progress }),
+    onProgress: (progress) => { run.progress.hashed({ phase: 'verifying', ...progress }); },
     signal: held.signal,
   });
+  await run.progress.drained();
   held.check();
   return manifest;
 }

@@ -1,4 +1,4 @@
-import type { TransferProgress } from '@longhaul/sync-transports';
+import type { HashsumProgress, TransferProgress } from '@longhaul/sync-transports';
 import type { Job, ProofOccasion } from '../job.ts';
 import type { JobState } from '../job-state.ts';
 import type { ReclaimOutcome } from '../reclaim/reclaim-run.ts';
@@ -7,9 +7,9 @@ import type { VerifyPassOutcome } from '../verify-pass.ts';
 /** What a worker tells while it works. The queue's history is the record; these are for a screen. */
 export type WorkerEvent =
   | { readonly type: 'jobStarted'; readonly job: Job }
-  | { readonly type: 'sealing'; readonly jobId: string; readonly filesDone: number; readonly filesTotal: number; readonly bytesDone: number; readonly bytesTotal: number }
+  | ({ readonly type: 'sealing'; readonly jobId: string } & HashsumProgress)
   | { readonly type: 'progress'; readonly jobId: string; readonly progress: TransferProgress }
-  | { readonly type: 'verifying'; readonly jobId: string; readonly filesDone: number; readonly filesTotal: number }
+  | ({ readonly type: 'verifying'; readonly jobId: string } & HashsumProgress)
   | { readonly type: 'transition'; readonly job: Job; readonly from: JobState; readonly reason: string }
   /** A published result is looked at again (design §5.6); `verifying` tells how far it is. */
   | { readonly type: 'verifyPassStarted'; readonly job: Job; readonly occasion: ProofOccasion }

@@ -12,13 +12,14 @@ import { listDestination } from './tree-listing.ts';
 export async function hashTree(pool: WorkerPool, root: string, { onProgress, signal }: Pick<HashsumRequest, 'onProgress' | 'signal'>): Promise<RemoteManifest> {
   const { entries, others } = await listDestination(pool, root, signal);
   const files = entries.filter((entry): entry is FileDraft => entry.type === 'file');
-  const progress = { filesDone: 0, filesTotal: files.length };
+  const progress = { filesDone: 0, filesTotal: files.length, bytesDone: 0, bytesTotal: files.reduce((sum, { size }) => sum + size, 0) };
   const faults = await hashDrafts(pool, {
     root,
     files,
     signal,
     onProgress: (step) => {
       progress.filesDone += step.files;
+      progress.bytesDone += step.bytes;
       onProgress?.({ ...progress });
     },
   });

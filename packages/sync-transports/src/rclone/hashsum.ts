@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { HashsumTally } from '../manifest/hashsum-tally.ts';
 import { METADATA } from '../protocol/layout.ts';
 import type { RawPath } from '../raw-path.ts';
 import { rawPathBytes } from '../raw-path.ts';
@@ -47,6 +48,7 @@ async function hashAll(folder: RemoteFolder, work: HashWork): Promise<ReadonlyMa
 async function hashSome({ program }: RemoteFolder, { tree, paths, strength, request }: HashWork): Promise<Map<RawPath, string>> {
   const hashes = new Map<RawPath, string>();
   const { onProgress, signal, seal } = request;
+  const tally = new HashsumTally(seal.entries.filter((entry) => entry.type === 'file'), onProgress);
   const { transfers } = program.destination;
   await program.run({
     doing: strength === 'download' ? 'reading the files back' : 'hashing the files',
@@ -55,8 +57,9 @@ async function hashSome({ program }: RemoteFolder, { tree, paths, strength, requ
     onLine: (line) => {
       const [, hash = '', name = ''] = LINE.exec(line) ?? [];
       if (hash === '') return;
-      hashes.set(fromRclonePath(name), hash);
-      if (hashes.size % 100 === 0 || hashes.size === paths.length) onProgress?.({ filesDone: Math.min(hashes.size, seal.totals.files), filesTotal: seal.totals.files });
+      const path = fromRclonePath(name);
+      hashes.set(path, hash);
+      tally.done(path);
     },
     signal,
   });

@@ -1,6 +1,7 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
+import { HashsumTally } from '../manifest/hashsum-tally.ts';
 import type { SealedFile } from '../seal.ts';
 import type { HashsumRequest, RemoteEntry, RemoteManifest } from '../transport.ts';
 import { assertClaimed } from './claim-refusal.ts';
@@ -31,7 +32,7 @@ class HashRun {
   readonly #values: Readonly<Record<string, string | Uint8Array>>;
   readonly #tree: string | Uint8Array;
   readonly #files: readonly SealedFile[];
-  #filesDone = 0;
+  readonly #progress: HashsumTally;
 
   constructor(host: RemoteHost, request: HashsumRequest) {
     this.#host = host;
@@ -39,6 +40,7 @@ class HashRun {
     this.#values = placementValues(request.placement);
     this.#tree = request.where === 'final' ? (this.#values['F'] ?? '') : `${String(this.#values['J'])}/tree`;
     this.#files = request.seal.entries.filter((entry): entry is SealedFile => entry.type === 'file');
+    this.#progress = new HashsumTally(this.#files, request.onProgress);
   }
 
   async run(): Promise<RemoteManifest> {
@@ -85,7 +87,8 @@ class HashRun {
 
   async #hashBatch(batch: HashBatch, { hasher, signal }: { readonly hasher: Hasher; readonly signal: AbortSignal }): Promise<ReadonlyMap<RawPath, string>> {
     const lines = new HashLines(batch);
-    const { onProgress } = this.#request;
+    // One that cannot be read has no line, and fails the whole in the end: until then the bytes are a little off.
+    let position = 0;
     await this.#host.call({
       doing: 'hashing the files',
       scripts: [HASH_SCRIPT],
@@ -94,8 +97,9 @@ class HashRun {
       signal,
       onChunk: partReader('\n', (line) => {
         lines.add(line);
-        this.#filesDone += 1;
-        if (this.#filesDone % 500 === 0 || this.#filesDone === this.#files.length) onProgress?.({ filesDone: this.#filesDone, filesTotal: this.#files.length });
+        const path = batch.paths[position];
+        position += 1;
+        if (path !== undefined) this.#progress.done(path);
       }),
     });
     return lines.hashes;
