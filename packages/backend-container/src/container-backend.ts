@@ -149,8 +149,9 @@ export class ContainerBackend implements SessionBackend {
     if (found.kind === 'absent') return;
     if (found.kind === 'foreign') return this.#removeForeign(found);
     if (holdsName(found.current)) throw new SessionStopError(name, 'container', 'it is running', { hint: `End it first: longhaul stop ${name}` });
-    // What the engine still knows of its end is written down first.
-    await this.#settled(found);
+    // What the engine still has of its output and its end is written down first.
+    const settled = await this.#settled(found);
+    if (settled !== null && holdsName(settled.current)) throw new SessionStopError(name, 'container', 'it has ended, and its log and its end are still being written down', { hint: 'Try again in a moment. Does the engine answer? See longhaul doctor' });
     const id = readContainerId(found.current.reading.run);
     if (id !== null && found.record !== null) await discardContainer(this.#ports.engines.of(found.record.runtime), id, name);
   }

@@ -108,7 +108,10 @@ async function clearName(holder: ContainerInfo, taken: Taken): Promise<void> {
   const wanted = await ports.runs.recordedSpec(run);
   if (seen.reading.spec === null || !isSameSpec(seen.reading.spec, wanted)) throw otherSpec(holder, taken);
   await adopt(seen, ports);
-  await until(() => ports.runs.observe(seen.reading.run).reading.records.exit !== null, RECORD_MS);
+  // With the container goes what of its output was not copied yet.
+  if (!(await until(() => ports.runs.observe(seen.reading.run).reading.records.exit !== null, RECORD_MS))) {
+    throw new SessionStartError(spec.name, 'container', 'the log and the end of its container of before are still being written down', { hint: 'Try again in a moment' });
+  }
   await discardContainer(client, holder.id, spec.name);
 }
 

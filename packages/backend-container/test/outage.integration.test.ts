@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { isLonghaulError } from '@longhaul/errors';
 import { processInfo } from '@longhaul/exec';
@@ -64,6 +64,28 @@ describe.runIf(requireService('docker', 'busybox', 'root'))('a docker daemon tha
       expect((await logOf(run)).stdout).toMatch(/^first\n(?:second\n)?$/);
       expect(lossesOf(run)).toMatchObject([{ kind: 'gap', reason: expect.stringMatching(/^the engine was away/) as string }]);
     }
+  });
+
+  it('never removes a container whose output is still being copied', { timeout: 120_000 }, async () => {
+    const bed = await containerBed(daemon());
+    const job = sh('echo up; while [ ! -e /shared/end ]; do sleep 0.05; done; echo over; exit 23');
+    const { run } = await bed.start('slow', job, { container: { volumes: [{ source: bed.work, target: '/shared', mode: 'rw' }] } });
+    await logHas(run, 'up\n');
+    // A copy that takes longer than anybody waits, and nobody but the next who asks to supervise it.
+    const copier = Number(readFileSync(`${run.path}/follow.pid`, 'utf8').split(' ')[0]);
+    process.kill(copier, 'SIGSTOP');
+    onTestFinished(() => { if (processInfo(copier) !== null) process.kill(copier, 'SIGCONT'); });
+    const { pid: launcher } = JSON.parse(readFileSync(`${run.path}/launcher.json`, 'utf8')) as { readonly pid: number };
+    process.kill(launcher, 'SIGKILL');
+    await waitFor(() => (processInfo(launcher)?.state ?? 'zombie') === 'zombie', { what: 'the end of the launcher' });
+    writeFileSync(`${bed.work}/end`, '');
+    await bed.engine.run('wait', 'slow');
+    const refused: unknown = await bed.backend.remove('slow').then(() => null, (error: unknown) => error);
+    expect(isLonghaulError(refused, 'SESSION_STOP')).toBe(true);
+    process.kill(copier, 'SIGCONT');
+    expect(await ended(bed, run)).toMatchObject({ exitCode: 23, reason: 'exit' });
+    expect((await logOf(run)).stdout).toBe('up\nover\n');
+    expect(lossesOf(run)).toEqual([]);
   });
 
   it('is unknown, never absent, while it does not answer', async () => {
