@@ -57,6 +57,7 @@ describe.each(DESTINATION_TYPES)('sync reclaim of what was sent to %s', (type) =
     expect(left(w)).toEqual(['later.bin']);
     expect(existsSync(path.join(w.project, 'results/.longhaul/proofs.json'))).toBe(true);
     expect((await w.sync.queue.get(id)).state).toBe('CLEANED');
+    expect((await w.longhaul(['sync', 'list'])).stdout).toContain('freed here');
     expect(await w.sync.queue.proofs(id)).toMatchObject([{ occasion: 'publish' }, { occasion: 'reclaim' }]);
     expect(readFileSync(path.join(w.place, 'results/a.bin'), 'utf8')).toBe('aaaa');
   });

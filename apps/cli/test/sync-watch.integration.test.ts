@@ -58,6 +58,7 @@ it('sends each new folder once to every destination, what is added to it too, an
   const made = world();
   const nas = path.join(made.root, 'nas');
   expect((await made.longhaul(['sync', 'watch'])).stderr).toContain('nobody watches now');
+  expect((await made.longhaul(['config', 'check'])).stdout).toContain('1 watched folder');
   const worker = made.start(['sync', 'work', '--watch']);
   const sync = await look(made);
   place(made, 'scans/one', { a: 'a', b: 'b', 'x.tmp': 'x' });

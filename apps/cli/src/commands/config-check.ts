@@ -19,7 +19,8 @@ export const configCheck: CommandModule = {
     cli.printer.result(data, () => {
       const read = [files.project, files.user].filter((file) => file !== null).map(printable);
       if (read.length === 0) return 'no longhaul.yaml here or above, and none of your own: defaults are in force\n';
-      return `${read.join('\n')}\nok: ${count(data.sessions.length, 'session')}, ${count(data.destinations.length, 'destination')}\n`;
+      const more = [config.watch.length === 0 ? '' : `, ${count(config.watch.length, 'watched folder')}`, config.reclaim.enabled ? ', reclaim is on' : ''];
+      return `${read.join('\n')}\nok: ${count(data.sessions.length, 'session')}, ${count(data.destinations.length, 'destination')}${more.join('')}\n`;
     });
     return limitations.length === 0 ? EXIT.OK : EXIT.PROBLEMS;
   },

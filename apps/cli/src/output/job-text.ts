@@ -31,8 +31,9 @@ export function detailOf(job: Job, now: number = Date.now()): string {
       return [job.phase ?? '', percentText(job)].filter((part) => part !== '').join(' ');
     case 'VERIFIED':
     case 'CLEANUP_ELIGIBLE':
-    case 'CLEANED':
       return sizeText(job);
+    case 'CLEANED':
+      return `${sizeText(job)}, freed here`;
     case 'FAILED':
       return printable([job.errorKind, job.lastError].filter((part) => part !== null).join(': '));
     case 'CANCELLED':
