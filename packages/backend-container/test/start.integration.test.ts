@@ -71,7 +71,8 @@ describeBoth('starting a container', (engine, runtime) => {
     const { pid } = JSON.parse(readFileSync(join(run.path, 'launcher.json'), 'utf8')) as { readonly pid: number };
     process.kill(pid, 'SIGKILL');
     for (const file of ['start.json', 'container.pid']) rmSync(join(run.path, file));
-    await waitFor(() => bed.runs.status(run).state === 'unknown', { what: 'the end of the launcher' });
+    // Not its state: that of a launcher which is not gone yet is unknown, too, "it is being started".
+    await waitFor(() => bed.runs.observe(run).verdict.kind === 'unknown', { what: 'the end of the launcher' });
     const claim: unknown = await bed.runs.claim(run.session, newRunId(), { backend: 'tmux' }).then(() => null, (error: unknown) => error);
     expect(isLonghaulError(claim, 'SESSION_EXISTS')).toBe(true);
     expect(await bed.backend.status('between')).toMatchObject({ kind: 'present', status: { state: 'running', pid: status.pid, runId: run.runId } });
