@@ -11,7 +11,7 @@ const HELP = `Usage: longhaul serve [--config FILE] [--state-dir DIR] [--tmux-so
 Works on the sync queue, puts outputs of ended runs into it, and answers on STATE/server/longhaul.sock:
   GET /healthz           GET /api/v1/sessions           GET /api/v1/jobs?limit=&cursor=&state=&destination=&session=&run=
 
-SIGTERM and SIGINT let it end in order. Exit codes: 0 ended in order · 1 failed · 2 usage · 4 runs already.
+SIGTERM and SIGINT let it end in order. SIGHUP: reads the configuration again (started from a terminal: ends in order). Exit codes: 0 ended in order · 1 failed · 2 usage · 4 runs already.
 `;
 
 /** What a transfer may take to end after SIGTERM. Milliseconds; service managers kill after 90 s as a rule. */
@@ -31,7 +31,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       return 0;
     }
     const stateDir = values['state-dir'];
-    await serve({ configFile: values.config, stateDir: stateDir === undefined ? undefined : path.resolve(stateDir), flags: { 'tmux.socket': values['tmux-socket'] }, signal: stopSignal(), log });
+    await serve({ configFile: values.config, stateDir: stateDir === undefined ? undefined : path.resolve(stateDir), flags: { 'tmux.socket': values['tmux-socket'] }, signal: stopSignal(), log, onReady: hangups() });
     return 0;
   } catch (error) {
     return report(error);
@@ -40,7 +40,7 @@ export async function run(argv: readonly string[]): Promise<number> {
 
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  for (const name of ['SIGTERM', 'SIGINT', ...(inTerminal() ? (['SIGHUP'] as const) : [])] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
       log(`${name}: ends in order`);
@@ -52,6 +52,26 @@ function stopSignal(): AbortSignal {
     });
   }
   return controller.signal;
+}
+
+/** There SIGHUP says that the terminal has gone; elsewhere it is the word of a service manager that the configuration has changed. */
+function inTerminal(): boolean {
+  return process.stdin.isTTY || process.stderr.isTTY;
+}
+
+/** Takes SIGHUP from now on, not only when the server is ready for it. One after the other: a file may be written while it is read. */
+function hangups(): (server: { readonly reload: () => Promise<void> }) => void {
+  let onReady: (reload: () => Promise<void>) => void = () => undefined;
+  let last = new Promise<() => Promise<void>>((resolve) => (onReady = resolve));
+  if (!inTerminal()) {
+    process.on('SIGHUP', () => {
+      last = last.then(async (reload) => {
+        await reload();
+        return reload;
+      });
+    });
+  }
+  return ({ reload }) => { onReady(reload); };
 }
 
 /** Standard error is the journal of a service; the time is there for those who run it in a terminal. */

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 
+import { isLonghaulError } from '@longhaul/errors';
 import { describeWorkerEvent, openHost, serverLock } from '@longhaul/host';
-import type { Host, HostOptions } from '@longhaul/host';
+import type { Host, HostOptions, SyncHost } from '@longhaul/host';
 
 import { createApiServer } from './http/api-server.ts';
 import { listenPrivately } from './http/listen.ts';
@@ -14,6 +16,8 @@ export interface ServeOptions extends Omit<HostOptions, 'program'> {
   readonly signal: AbortSignal;
   /** One line at a time. */
   readonly log: (text: string) => void;
+  /** Is given what reads the configuration again; it tells the log how that went, and never throws. */
+  readonly onReady?: (server: { readonly reload: () => Promise<void> }) => void;
 }
 
 /**
@@ -22,13 +26,13 @@ export interface ServeOptions extends Omit<HostOptions, 'program'> {
  *
  * @throws ServerRunsError, ConfigError, QueueStoreError
  */
-export async function serve({ signal, log, ...hostOptions }: ServeOptions): Promise<void> {
+export async function serve({ signal, log, onReady, ...hostOptions }: ServeOptions): Promise<void> {
   await using host = await openHost({ ...hostOptions, program: null });
   const lock = serverLock(host.stateDir);
   const before = lock.state();
   if (lock.tryAcquire() === 'held') throw new ServerRunsError(host.stateDir, before);
   try {
-    await work(host, { signal, log });
+    await work(host, { signal, log, onReady });
   } finally {
     lock.release();
   }
@@ -37,9 +41,10 @@ export async function serve({ signal, log, ...hostOptions }: ServeOptions): Prom
 interface Work {
   readonly signal: AbortSignal;
   readonly log: (text: string) => void;
+  readonly onReady: ServeOptions['onReady'] | undefined;
 }
 
-async function work(host: Host, { signal, log }: Work): Promise<void> {
+async function work(host: Host, { signal, log, onReady }: Work): Promise<void> {
   const startedAt = new Date().toISOString();
   const server = createApiServer({
     host,
@@ -51,7 +56,8 @@ async function work(host: Host, { signal, log }: Work): Promise<void> {
   // One that fails ends the other: a server that does half of its work would look alive.
   const failed = new AbortController();
   const both = AbortSignal.any([signal, failed.signal]);
-  const tasks = [sync.work({ until: 'aborted', signal: both, onEvent: (event) => { logEvent(describeWorkerEvent(event), log); } }), reconcile({ host, signal: both, log }), sync.watchFolders({ signal: both, log })];
+  const tasks = [sync.work({ until: 'aborted', signal: both, onEvent: (event) => { logEvent(describeWorkerEvent(event), log); } }), reconcile({ host, signal: both, log }), watch(sync, { signal: both, log })];
+  onReady?.({ reload: async () => { await reload(host, log); } });
   try {
     await Promise.all(tasks);
   } finally {
@@ -59,6 +65,29 @@ async function work(host: Host, { signal, log }: Work): Promise<void> {
     await Promise.allSettled(tasks);
     await close(server);
     log('ended in order');
+  }
+}
+
+/** By the configuration as it is then: another one begins anew, and remembers what was seen. */
+async function watch(sync: SyncHost, { signal, log }: Pick<Work, 'signal' | 'log'>): Promise<void> {
+  while (!signal.aborted) {
+    const until = AbortSignal.any([signal, sync.changed]);
+    await sync.watchFolders({ signal: until, log });
+    // Where nothing is watched, that may change.
+    if (!until.aborted) await once(until, 'abort');
+  }
+}
+
+/** A configuration that cannot be used changes nothing. */
+async function reload(host: Host, log: (text: string) => void): Promise<void> {
+  try {
+    await host.reload();
+    const { config, files, warnings } = host.config;
+    for (const warning of warnings) log(`warning: ${warning}`);
+    log(`the configuration was read again (${files.project ?? files.user ?? 'no file'}): ${String(config.watch.length)} watched folders, ${String(config.worker.concurrency)} transfers at once`);
+  } catch (error) {
+    const hint = isLonghaulError(error) && error.hint !== null ? `; ${error.hint}` : '';
+    log(`the new configuration cannot be used, the old one stays: ${error instanceof Error ? error.message : String(error)}${hint}`);
   }
 }
 

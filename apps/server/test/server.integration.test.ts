@@ -95,6 +95,37 @@ describe('the server', () => {
     expect(existsSync(world.socket)).toBe(false);
   });
 
+  it('on SIGHUP goes by the new configuration, and stays with the old one where the new one has a mistake', async () => {
+    const world = serverWorld();
+    const config = path.join(world.root, 'longhaul.yaml');
+    const destinations = { disk: { type: 'local', path: path.join(world.root, 'disk') } };
+    const write = (settings: object): void => { writeFileSync(config, JSON.stringify({ destinations, ...settings })); };
+    write({});
+    const first = path.join(world.root, 'runs/first');
+    mkdirSync(first, { recursive: true });
+    writeFileSync(path.join(first, 'data'), 'one');
+    const server = await world.start();
+    const sync = await (await world.host()).sync();
+    const sent = async (): Promise<readonly string[]> => (await sync.store.list({ states: ['VERIFIED'] })).jobs.map(({ source }) => path.basename(source)).sort();
+
+    write({ watch: [{ path: path.join(world.root, 'runs'), to: ['disk'], settle: '1s' }], worker: { concurrency: 7 } });
+    server.process.kill('SIGHUP');
+    await waitFor(() => server.log().includes('1 watched folders, 7 transfers at once'), { what: `the new configuration (${server.log()})`, deadline: 40_000 });
+    await waitFor(async () => (await sent()).length === 1, { what: 'the watched folder', deadline: 60_000 });
+
+    writeFileSync(config, 'watch: [{ path: nowhere, settel: 3 }');
+    server.process.kill('SIGHUP');
+    await waitFor(() => server.log().includes('the old one stays'), { what: `the refusal (${server.log()})`, deadline: 40_000 });
+    expect(server.log()).toContain(config);
+    const second = path.join(world.root, 'runs/second');
+    mkdirSync(second);
+    writeFileSync(path.join(second, 'data'), 'two');
+    await waitFor(async () => (await sent()).length === 2, { what: 'the second folder', deadline: 60_000 });
+    expect(await sent()).toEqual(['first', 'second']);
+    server.process.kill('SIGTERM');
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+  });
+
   it('on SIGTERM puts its transfers back uncharged and ends in order', async () => {
     const world = serverWorld();
     slowDisk(world);

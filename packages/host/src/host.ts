@@ -19,6 +19,8 @@ const JUST_NOW_MS = 5000;
 /** What a host is made of; {@link openHost} makes it. */
 export interface HostParts {
   readonly config: LoadedConfig;
+  /** Reads the configuration again, from where it was found. @throws ConfigError */
+  readonly readConfig: () => Promise<LoadedConfig>;
   readonly stateDir: string;
   readonly cwd: string;
   readonly env: Environment;
@@ -38,19 +40,31 @@ export interface Started {
  * queue nor the transports.
  */
 export class Host implements AsyncDisposable {
-  readonly config: LoadedConfig;
   readonly stateDir: string;
   readonly sessions: SessionManager;
   readonly destinations: DestinationRegistry;
-  readonly #parts: HostParts;
+  #parts: HostParts;
   #sync: Promise<SyncHost> | null = null;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
-    this.config = parts.config;
     this.stateDir = parts.stateDir;
     this.sessions = parts.sessions;
     this.destinations = new DestinationRegistry(parts.stateDir);
+  }
+
+  get config(): LoadedConfig {
+    return this.#parts.config;
+  }
+
+  /**
+   * Reads the configuration again and goes by it from now on: what runs goes on with it, nothing is interrupted. The socket of tmux stays what it was.
+   * @throws ConfigError; then the configuration is as it was
+   */
+  async reload(): Promise<void> {
+    const config = await this.#parts.readConfig();
+    await (await this.#sync)?.adopt(config);
+    this.#parts = { ...this.#parts, config };
   }
 
   get runs(): RunStore {

@@ -2,6 +2,7 @@ import path from 'node:path';
 
 import type { TmuxSocket } from '@longhaul/backend-tmux';
 import { TmuxBackend } from '@longhaul/backend-tmux';
+import type { LoadedConfig } from '@longhaul/config';
 import { ensureStateDir, loadConfig, resolveStateDir } from '@longhaul/config';
 import { systemRunner } from '@longhaul/exec';
 import { RunStore, SessionManager, writeLaunchFiles } from '@longhaul/sessions';
@@ -20,6 +21,7 @@ import { socketOf } from './tmux-socket-setting.ts';
  */
 export async function openHost({ cwd = process.cwd(), env = process.env, configFile, stateDir: given, flags = {}, settingsCache, program, runner, onProgress }: HostOptions): Promise<Host> {
   const config = await loadConfig({ cwd, env, file: configFile, flags, cache: settingsCache });
+  const readConfig = async (): Promise<LoadedConfig> => await loadConfig({ cwd, env, file: configFile, flags, cache: settingsCache });
   const stateDir = given ?? resolveStateDir(env);
   ensureStateDir(stateDir);
   const holdLogs = program === null ? undefined : [...program, 'hold-logs', '--state-dir', stateDir];
@@ -28,8 +30,9 @@ export async function openHost({ cwd = process.cwd(), env = process.env, configF
   const light = runner ?? systemRunner({ engine: 'node' });
   const tmux = new TmuxBackend({ runs, ...serverOf(config.config.tmux.socket), runner: light, env });
   const containers = new ContainerSessions({ runs, runner: light, env, onProgress });
-  const sessions = new SessionManager({ stateDir, backends: [tmux, containers], runs, defined: () => definedSessions(config.config) });
-  return new Host({ config, stateDir, cwd, env, program, runner: runner ?? systemRunner(), sessions });
+  const sessions = new SessionManager({ stateDir, backends: [tmux, containers], runs, defined: () => definedSessions(host.config.config) });
+  const host: Host = new Host({ config, readConfig, stateDir, cwd, env, program, runner: runner ?? systemRunner(), sessions });
+  return host;
 }
 
 /** A named socket is a server of ours; `default`, or one that is given by its path, is somebody's: none of its options are touched. */

@@ -44,7 +44,7 @@ export type { VerifyJobOptions, VerifyReport } from './verify/verifier.ts';
 export { DEFAULT_PROBE_SCHEDULE } from './worker/probe-policy.ts';
 export type { ProbeSchedule } from './worker/probe-policy.ts';
 export { SyncWorker } from './worker/sync-worker.ts';
-export type { WorkerRun } from './worker/sync-worker.ts';
+export type { AdoptedSettings, WorkerRun } from './worker/sync-worker.ts';
 export { DEFAULT_WORKER_POLICY } from './worker/worker-env.ts';
 export type { WorkerEvent, WorkerListener } from './worker/worker-event.ts';
 export type { BandwidthNow, Destination, DestinationSource, SealShelf, WorkerPolicy, WorkerPorts } from './worker/worker-ports.ts';

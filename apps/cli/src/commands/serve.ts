@@ -10,7 +10,7 @@ import type { CommandModule } from '../command-module.ts';
 export const serve: CommandModule = {
   usage: '[options]',
   about:
-    'Works on the queue, puts outputs of ended runs into it, and answers read-only JSON on a unix socket (0600) in the state directory: /healthz, /api/v1/sessions, /api/v1/jobs. Nothing listens on the network. SIGTERM lets it end in order; sessions and transfers survive whatever ends it.',
+    'Works on the queue, puts outputs of ended runs into it, and answers read-only JSON on a unix socket (0600) in the state directory: /healthz, /api/v1/sessions, /api/v1/jobs. Nothing listens on the network. SIGTERM lets it end in order, SIGHUP makes it read the configuration again (from a terminal: end); sessions and transfers survive whatever ends it.',
   examples: [
     { line: 'longhaul serve', text: 'in the foreground, as a service manager wants it' },
     { line: 'curl --unix-socket ~/.local/state/longhaul/server/longhaul.sock http://localhost/healthz', text: 'ask it' },

@@ -5,7 +5,7 @@ import type { Environment, LoadedConfig } from '@longhaul/config';
 import { ConfigError, JobNotFoundError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import type { RunDirectory, RunStore } from '@longhaul/sessions';
-import type { EnqueueResult, Job, QueueStore, SyncQueue, VerifyReport, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
+import type { AdoptedSettings, EnqueueResult, Job, QueueStore, SyncQueue, VerifyReport, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
 import { Reaper, SyncWorker, Verifier } from '@longhaul/sync-queue';
 import type { ProbeReport, ReceiptReport, SourceFilter, SourceSurveyor } from '@longhaul/sync-transports';
 import { checkReceipts, displayPath, rawPathFromText } from '@longhaul/sync-transports';
@@ -93,7 +93,9 @@ export interface VerifyOptions {
 export class SyncHost implements AsyncDisposable {
   readonly store: QueueStore;
   readonly queue: SyncQueue;
-  readonly #parts: SyncHostParts;
+  readonly #workers = new Set<SyncWorker>();
+  #parts: SyncHostParts;
+  #changed = new AbortController();
 
   constructor(parts: SyncHostParts) {
     this.#parts = parts;
@@ -149,6 +151,22 @@ export class SyncHost implements AsyncDisposable {
     return followJobs(ids, { store: this.store, signal, care: async () => { await this.ensureWorker(); } });
   }
 
+  /** Aborted when the configuration is replaced; then there is another one. */
+  get changed(): AbortSignal {
+    return this.#changed.signal;
+  }
+
+  /** Another configuration from now on: workers go on with it as they are, what looks after reclaim begins anew. @throws ConfigError; then nothing has changed */
+  async adopt(config: LoadedConfig): Promise<void> {
+    const parts = { ...this.#parts, config };
+    const settings = await workSettings(parts);
+    this.#parts = parts;
+    for (const worker of this.#workers) worker.adopt(settings);
+    const changed = this.#changed;
+    this.#changed = new AbortController();
+    changed.abort();
+  }
+
   /** Who works on the queue now. */
   workerPresence(): 'server' | 'worker' | 'none' {
     return workerPresence(this.#parts.stateDir);
@@ -161,15 +179,31 @@ export class SyncHost implements AsyncDisposable {
 
   /** Works on the queue in this process. Any number of processes may. @throws QueueStoreError when the queue cannot be used any more */
   async work({ until, signal, onEvent }: WorkOptions): Promise<void> {
-    const worker = new SyncWorker({ ...this.#parts.worker, policy: await workerPolicy(this.#parts) });
+    const { policy, concurrency, audit } = await workSettings(this.#parts);
+    const worker = new SyncWorker({ ...this.#parts.worker, policy });
     if (onEvent !== undefined) worker.on(onEvent);
-    const { concurrency } = this.#parts.config.config.worker;
+    this.#workers.add(worker);
+    try {
+      if (until !== 'aborted') await this.#drain(worker, { until, signal, onEvent, concurrency });
+      else await together(signal, [async (both) => { await worker.run({ mode: 'forever', concurrency, signal: both, audit }); }, async (both) => { await this.#reclaim({ signal: both, onEvent }); }]);
+    } finally {
+      this.#workers.delete(worker);
+    }
+  }
+
+  /** Until the signal, by the configuration as it is then. One that is told to end leaves what it does to the next. */
+  async #reclaim({ signal, onEvent }: { readonly signal: AbortSignal; readonly onEvent: WorkOptions['onEvent'] | undefined }): Promise<void> {
+    while (!signal.aborted) {
+      const { changed } = this;
+      const reaper = this.reaper();
+      if (onEvent !== undefined) reaper.on(onEvent);
+      await reaper.run(AbortSignal.any([signal, changed]));
+    }
+  }
+
+  async #drain(worker: SyncWorker, { until, signal, onEvent, concurrency }: { readonly until: 'idle' | 'settled'; readonly signal: AbortSignal; readonly onEvent: WorkOptions['onEvent'] | undefined; readonly concurrency: number }): Promise<void> {
     const reaper = this.reaper();
     if (onEvent !== undefined) reaper.on(onEvent);
-    if (until === 'aborted') {
-      await together(signal, [async (both) => { await worker.run({ mode: 'forever', concurrency, signal: both, audit: auditBudget(this.#parts.config.config) }); }, async (both) => { await reaper.run(both); }]);
-      return;
-    }
     // What a reaper that died has begun keeps jobs of its source waiting: it comes first.
     await reaper.recover(signal);
     const run = async (): Promise<void> => {
@@ -278,6 +312,12 @@ export class SyncHost implements AsyncDisposable {
 }
 
 /** Runs all until the signal, or until one fails: that ends the others. */
+/** What the configuration says of a worker. */
+async function workSettings(parts: SyncHostParts): Promise<AdoptedSettings & { readonly concurrency: number }> {
+  const { config } = parts.config;
+  return { policy: await workerPolicy(parts), concurrency: config.worker.concurrency, audit: auditBudget(config) };
+}
+
 async function together(signal: AbortSignal, works: readonly ((both: AbortSignal) => Promise<void>)[]): Promise<void> {
   const failed = new AbortController();
   const both = AbortSignal.any([signal, failed.signal]);

@@ -17,11 +17,14 @@ export interface AuditErrandOptions {
 export class AuditErrand {
   readonly #env: WorkerEnv;
   readonly #options: AuditErrandOptions;
+  /** For the passes to come; null: none. */
+  budget: AuditBudget | null;
   #pass: Promise<void> | null = null;
 
   constructor(env: WorkerEnv, options: AuditErrandOptions) {
     this.#env = env;
     this.#options = options;
+    this.budget = options.budget;
   }
 
   get busy(): boolean {
@@ -30,7 +33,8 @@ export class AuditErrand {
 
   /** Begins a pass if one is due and none is under way. Returns whether one is now. */
   async beginWhenDue(): Promise<boolean> {
-    const { budget, only, signal } = this.#options;
+    const { only, signal } = this.#options;
+    const { budget } = this;
     if (budget === null || this.busy || signal.aborted) return this.busy;
     const { store, owners, policy } = this.#env;
     const claim = await store.claimVerifyPass({ owner: owners.self, leaseMs: policy.leaseMs, target: { occasion: 'audit', budget, ...(only === undefined ? {} : { destinations: only }) } });

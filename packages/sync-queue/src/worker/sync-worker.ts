@@ -8,9 +8,9 @@ import { Maintenance } from './maintenance.ts';
 import { isPassing } from './settle-step.ts';
 import { WakeUp } from './wake-up.ts';
 import type { WorkerEnv } from './worker-env.ts';
-import { workerEnv } from './worker-env.ts';
+import { fullPolicy, workerEnv } from './worker-env.ts';
 import type { WorkerListener } from './worker-event.ts';
-import type { WorkerPorts } from './worker-ports.ts';
+import type { WorkerPolicy, WorkerPorts } from './worker-ports.ts';
 
 /** How a worker is run. */
 export interface WorkerRun {
@@ -36,6 +36,7 @@ const DEFAULT_CONCURRENCY = 4;
  */
 export class SyncWorker {
   readonly #env: WorkerEnv;
+  readonly #loops = new Set<WorkerLoop>();
 
   constructor(ports: WorkerPorts) {
     this.#env = workerEnv(ports);
@@ -51,14 +52,31 @@ export class SyncWorker {
    * @throws QueueStoreError when the store cannot be used any more
    */
   async run(run: WorkerRun): Promise<void> {
-    await new WorkerLoop(this.#env, run).run();
+    const loop = new WorkerLoop(this.#env, run);
+    this.#loops.add(loop);
+    try {
+      await loop.run();
+    } finally {
+      this.#loops.delete(loop);
+    }
   }
+
+  /** Other settings from now on, also for what runs. Jobs that are under way go on; with fewer at once the next begins when enough have ended. */
+  adopt({ policy, ...changes }: AdoptedSettings): void {
+    this.#env.policy = fullPolicy(policy);
+    for (const loop of this.#loops) loop.adopt(changes);
+  }
+}
+
+/** What a worker that runs can be told anew. What `policy` leaves out has its default. */
+export interface AdoptedSettings extends Pick<WorkerRun, 'concurrency' | 'audit'> {
+  readonly policy: Partial<WorkerPolicy>;
 }
 
 /** One call of {@link SyncWorker.run}. */
 class WorkerLoop {
   readonly #env: WorkerEnv;
-  readonly #run: WorkerRun;
+  #run: WorkerRun;
   readonly #maintenance: Maintenance;
   readonly #audit: AuditErrand;
   readonly #wake: WakeUp;
@@ -73,6 +91,12 @@ class WorkerLoop {
     const errand = { signal: this.#stop.signal, onDone: (failure: { readonly error: unknown } | null) => this.#errandDone(failure) };
     this.#maintenance = new Maintenance(env, errand);
     this.#audit = new AuditErrand(env, { ...errand, budget: run.audit ?? null, only: run.only });
+  }
+
+  adopt(changes: Pick<WorkerRun, 'concurrency' | 'audit'>): void {
+    this.#run = { ...this.#run, ...changes };
+    this.#audit.budget = changes.audit ?? null;
+    this.#wake.call();
   }
 
   async run(): Promise<void> {

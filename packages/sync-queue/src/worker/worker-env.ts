@@ -39,12 +39,17 @@ export const DEFAULT_WORKER_POLICY: WorkerPolicy = {
 export interface WorkerEnv extends Omit<Required<WorkerPorts>, 'policy' | 'sourceBusy' | 'repairDir'> {
   readonly sourceBusy: WorkerPorts['sourceBusy'];
   readonly repairDir: string | null;
-  readonly policy: WorkerPolicy;
+  /** Another one by {@link SyncWorker.adopt}: read when it is needed, never kept. */
+  policy: WorkerPolicy;
   readonly clock: Clock;
   readonly random: Random;
   readonly events: WorkerEvents;
   /** One seal at a time per source: the second job of a fan-out finds the first one's. */
   readonly sealing: KeyedLock;
+}
+
+export function fullPolicy(policy: Partial<WorkerPolicy> = {}): WorkerPolicy {
+  return { ...DEFAULT_WORKER_POLICY, ...policy };
 }
 
 export function workerEnv(ports: WorkerPorts): WorkerEnv {
@@ -55,7 +60,7 @@ export function workerEnv(ports: WorkerPorts): WorkerEnv {
     clock: ports.clock ?? systemClock,
     random: ports.random ?? Math.random,
     lastChange: ports.lastChange ?? lastChangeOnDisk,
-    policy: { ...DEFAULT_WORKER_POLICY, ...ports.policy },
+    policy: fullPolicy(ports.policy),
     events: new WorkerEvents(),
     sealing: new KeyedLock(),
   };
