@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { comeBackText } from '../src/commands/start.ts';
+import { sayingWhy } from '../src/commands/stop.ts';
 import { coloursFor } from '../src/output/colours.ts';
 import { printable, printableMessage, printablePath } from '../src/output/printable.ts';
 import { count, formatAgo, formatBytes, formatSpan } from '../src/output/quantities.ts';
@@ -162,4 +163,23 @@ it.each([
 it('sends nobody to a terminal that a container does not have', () => {
   expect(comeBackText({ name: 'train', terminal: 'detached' })).toContain('longhaul attach train');
   expect(comeBackText({ name: 'web', terminal: 'none' })).toBe('follow it: longhaul logs web -f    end it: longhaul stop web');
+});
+
+it('says why a stop takes its time, and how not to wait; not where it takes none, or was forced', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => { vi.useRealTimers(); });
+  const said: string[] = [];
+  const stopping = (how: 'graceful' | 'force'): { readonly end: (code: number) => void; readonly ended: Promise<number> } => {
+    let end: (code: number) => void = () => undefined;
+    const promise = new Promise<number>((resolve) => { end = resolve; });
+    return { end: (code) => { end(code); }, ended: sayingWhy(promise, { name: 'repl', policy: { how }, say: (text) => said.push(text) }) };
+  };
+  const [quick, slow, forced] = [stopping('graceful'), stopping('graceful'), stopping('force')];
+  quick.end(130);
+  await quick.ended;
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect(said).toEqual([expect.stringContaining('longhaul stop repl --force')]);
+  slow.end(137);
+  forced.end(137);
+  expect(await Promise.all([quick.ended, slow.ended, forced.ended])).toEqual([130, 137, 137]);
 });

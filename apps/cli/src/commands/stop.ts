@@ -30,11 +30,27 @@ export const stop: CommandModule = {
     const policy = stopPolicyOf(options);
     const backend = options.text('backend') as 'tmux' | 'container' | null;
     return await withHost(cli, async (host) => {
-      const outcomes = await eachName(operands, async (name) => await host.sessions.stop(name, host.stopPolicy(name, policy), backend === null ? {} : { backend }));
+      const outcomes = await eachName(operands, async (name) => await sayingWhy(host.sessions.stop(name, host.stopPolicy(name, policy), backend === null ? {} : { backend }), { name, policy, say: (text) => { if (cli.printer.isTerminal) cli.printer.note(text); } }));
       return reportOutcomes(outcomes, cli, { data: (report) => report, text: stopText });
     });
   },
 };
+
+/** A job that finishes at once is the rule; who waits for another is told what for. Milliseconds. */
+const SILENCE_MS = 1_500;
+
+/** Passes on what comes of a stop; says why it takes so long, where it does. */
+export async function sayingWhy<T>(stopping: Promise<T>, { name, policy, say }: { readonly name: string; readonly policy: StopPolicy; readonly say: (text: string) => void }): Promise<T> {
+  if (policy.how === 'force') return await stopping;
+  const timer = setTimeout(() => {
+    say(`${printable(name)} has got its signal and is given time to finish (--timeout, 10s if not said otherwise). Not to wait: longhaul stop ${printable(name)} --force`);
+  }, SILENCE_MS);
+  try {
+    return await stopping;
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** @throws UsageError */
 export function stopPolicyOf(options: OptionValues): StopPolicy {
