@@ -64,9 +64,9 @@ class BenchWorkspace implements Workspace {
     await rm(join(this.folder, 'state'), { recursive: true, force: true });
   }
 
-  /** Jobs outlive their tmux server, so each is ended by its name. */
+  /** Jobs outlive their tmux server, so each is ended by its name. Only ours: what is made by hand on other sockets is somebody's work. */
   async #endSessions(): Promise<void> {
-    const listed = JSON.parse(await this.longhaul(['list', '--json'])) as { readonly data: { readonly sessions: readonly { readonly name: string; readonly state: string }[] } };
+    const listed = JSON.parse(await this.longhaul(['list', '--managed', '--json'])) as { readonly data: { readonly sessions: readonly { readonly name: string; readonly state: string }[] } };
     const running = listed.data.sessions.filter(({ state }) => state === 'running').map(({ name }) => name);
     if (running.length > 0) await this.longhaul(['stop', '--force', ...running]);
   }
