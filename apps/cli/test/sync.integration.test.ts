@@ -115,7 +115,8 @@ describe('sync push', () => {
     await runProgram('sha256sum', ['--quiet', '-c', '.longhaul/checksums.sha256'], { cwd: result });
     expect(receipt(result).run).toBeNull();
     expect(await world.longhaul(['why', 'scans'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\w{26} {2}VERIFIED[^]*local files of .*scans {2}stay/) as string });
-    expect(await world.longhaul(['why', 'no-such-name'])).toMatchObject({ code: 3, stderr: expect.stringContaining('session "no-such-name"') as string });
+    expect(await world.longhaul(['why', 'nobody'])).toMatchObject({ code: 3, stderr: expect.stringContaining('session "nobody"') as string });
+    expect(await world.longhaul(['why', '01zzzz'])).toMatchObject({ code: 3, stderr: expect.stringContaining('sync job "01zzzz"') as string });
 
     world.write('scans/0/file 0', 'changed');
     const again = await world.longhaul(['sync', 'push', 'scans', '--to', 'disk', '--wait', '--json']);

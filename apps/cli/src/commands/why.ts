@@ -52,7 +52,8 @@ async function explain(subject: string, { host, cwd }: { readonly host: Host; re
   return [jobReason(job), ...(await localReasons(job, sync))];
 }
 
-const COULD_BE_JOB = /^[0-9A-Za-z]{4,26}$/;
+/** Ids begin with their time, in base 32: with 0 for some thousand years. Any other word that is not found was meant as a name. */
+const COULD_BE_JOB = /^0[0-9A-Za-z]{3,25}$/;
 
 /** The session of this name, or why there is none. */
 async function sessionOf(subject: string, { sessions }: Host): Promise<SessionStatus | LonghaulError> {
