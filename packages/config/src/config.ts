@@ -115,6 +115,8 @@ export interface LocalDestination extends DestinationCommon {
   readonly type: 'local';
   /** Absolute. */
   readonly path: string;
+  /** Absolute. Nothing is looked for or written at `path` while nothing is mounted there; absent: not asked for. */
+  readonly mountPoint?: string;
 }
 
 /** A host reached by ssh. What is null is ssh's own default. */

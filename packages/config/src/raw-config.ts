@@ -106,7 +106,7 @@ interface RawCommon {
 }
 
 export type RawDestination =
-  | (RawCommon & { type: 'local'; path: string })
+  | (RawCommon & { type: 'local'; path: string; mountPoint?: Optional<string> })
   | (RawCommon & {
       type: 'rsync_ssh';
       target: string;

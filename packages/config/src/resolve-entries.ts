@@ -41,7 +41,7 @@ export function resolveDestination(raw: RawDestination, context: FileContext): D
   const file = (value: string | undefined): string | null => (value === undefined ? null : absolute(value, context));
   switch (raw.type) {
     case 'local':
-      return { type: 'local', path: absolute(raw.path, context), ...common };
+      return { type: 'local', path: absolute(raw.path, context), ...(raw.mountPoint === undefined ? {} : { mountPoint: absolute(raw.mountPoint, context) }), ...common };
     case 'rsync_ssh':
       return {
         type: 'rsync_ssh',

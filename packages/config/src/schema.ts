@@ -135,7 +135,7 @@ const common = {
 };
 
 const destination: z.ZodType<RawDestination> = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('local'), path: text, ...common }),
+  z.strictObject({ type: z.literal('local'), path: text, mountPoint: text.optional().meta({ description: 'Must be a mounted disk or share whenever the destination is used: path itself, or a folder above it' }), ...common }),
   z.strictObject({
     type: z.literal('rsync_ssh'),
     target: z.string().regex(SSH_TARGET, { error: 'must be user@host or a Host of the ssh configuration' }),

@@ -106,7 +106,7 @@ sessions:
   expect(config.sessions.get('short')?.ready).toEqual({ kind: 'tcp', host: 'localhost', port: 80 });
 });
 
-it('reads windows of the bandwidth, the numbers of transfers, and how long is remembered', async () => {
+it('reads windows of the bandwidth, the numbers of transfers, what must be mounted, and how long is remembered', async () => {
   const folder = projectFolder();
   folder.write('project/longhaul.yaml', `destinations:
   nas:
@@ -118,7 +118,7 @@ it('reads windows of the bandwidth, the numbers of transfers, and how long is re
       windows:
         - { days: [weekdays], from: "08:00", to: "18:00", uploadMbps: 10 }
         - { from: "22:30", to: "24:00", uploadMbps: 0 }
-  night: { type: local, path: /mnt/night, bandwidth: { windows: [{ days: [sat, mon, sat], from: "20:00", to: "06:00", uploadMbps: 0.5 }] } }
+  night: { type: local, path: /mnt/night/lab, mountPoint: /mnt/night, bandwidth: { windows: [{ days: [sat, mon, sat], from: "20:00", to: "06:00", uploadMbps: 0.5 }] } }
 worker: { stallTimeout: 5m }
 history: { details: 30d, jobs: 100d }
 `);
@@ -131,7 +131,7 @@ history: { details: 30d, jobs: 100d }
       { days: [0, 1, 2, 3, 4, 5, 6], from: 1350, to: 1440, bytesPerSecond: 0 },
     ],
   });
-  expect(config.destinations.get('night')).toMatchObject({ bandwidth: null, concurrency: null, bandwidthWindows: [{ days: [1, 6], from: 1200, to: 360, bytesPerSecond: 62_500 }] });
+  expect(config.destinations.get('night')).toMatchObject({ mountPoint: '/mnt/night', bandwidth: null, concurrency: null, bandwidthWindows: [{ days: [1, 6], from: 1200, to: 360, bytesPerSecond: 62_500 }] });
   expect(config.worker).toEqual({ concurrency: 2, stallMs: 300_000 });
   expect(config.history).toEqual({ detailsMs: 30 * 86_400_000, jobsMs: 100 * 86_400_000 });
 });

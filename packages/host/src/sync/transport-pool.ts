@@ -66,7 +66,7 @@ export class TransportPool implements AsyncDisposable {
 function makeTransport(id: string, settings: DestinationSettings, runner: ProcessRunner): Transport {
   switch (settings.type) {
     case 'local':
-      return new LocalTransport({ path: settings.path });
+      return new LocalTransport({ path: settings.path, mountPoint: settings.mountPoint });
     case 'rsync_ssh': {
       const { target, path, port, sshKey, knownHosts, sshConfig } = settings;
       const given = { ...(port === null ? {} : { port }), ...(sshKey === null ? {} : { sshKey }), ...(knownHosts === null ? {} : { knownHosts }), ...(sshConfig === null ? {} : { sshConfig }) };
