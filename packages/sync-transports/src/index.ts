@@ -2,6 +2,7 @@ export { chained, receiptHash } from './chain/chained.ts';
 export { checkReceipts } from './chain/check-receipts.ts';
 export type { ReceiptFinding, ReceiptReport } from './chain/check-receipts.ts';
 export type * from './chain/receipt-chain.ts';
+export { flushFolder, syncFolder } from './flush.ts';
 export { parseFinalName, renderFinalName } from './final-name.ts';
 export type { FinalNameValues } from './final-name.ts';
 export { LocalTransport } from './local/local-transport.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { answers } from './answers.ts';
 import { freePort } from './free-port.ts';
 import { runToEnd } from './run-program.ts';
 import { tempDir } from './temp-dir.ts';
@@ -81,14 +81,4 @@ export function remoteOf(protocol: RcloneServeOptions['protocol'], { port, user,
 async function obscured(password: string): Promise<string> {
   const { stdout } = await runToEnd('rclone', ['obscure', '-'], { input: password });
   return stdout.toString().trim();
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } finally {
-    socket.destroy();
-  }
 }

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { percentDecode, percentEncode } from '@longhaul/sync-transports';
+import { percentDecode, percentEncode, syncFolder } from '@longhaul/sync-transports';
 import type { RawPath } from '@longhaul/sync-transports';
 import type { Removal } from './files/source-files.ts';
 import type { JournalHeader, JournalPast, JournalShelf, ReclaimJournal } from './journal.ts';
@@ -131,14 +131,5 @@ function parsed(text: string): Entry | null {
     return typeof value === 'object' && value !== null ? value : null;
   } catch {
     return null;
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

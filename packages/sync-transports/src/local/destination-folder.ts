@@ -2,10 +2,10 @@ import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, stat } fro
 import type { BigIntStats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import { syncFolder } from '../flush.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath, rawPathFromBytes, rawPathFromText } from '../raw-path.ts';
 import type { SealSource } from '../seal.ts';
-import { syncFolder } from '../sealing/atomic-file.ts';
 import { absolutePath, errnoOf, isGone } from '../worker/raw-fs.ts';
 
 /** Where results go. */

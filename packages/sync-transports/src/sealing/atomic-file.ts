@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncFolder } from '../flush.ts';
 
 /** `synced`: on the disk before it has its name. `loose`: a file that may be lost with a power cut. */
 export type Durability = 'synced' | 'loose';
@@ -26,17 +27,4 @@ export async function writeAtomically(path: string, content: AsyncIterable<Uint8
     throw error;
   }
   if (durability === 'synced') await syncFolder(dirname(path));
-}
-
-/** Makes a rename or a new name durable. */
-export async function syncFolder(path: string | Buffer): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } catch (error) {
-    // Some network and FUSE file systems do not know fsync of folders.
-    if (!(error instanceof Error && 'code' in error && (error.code === 'EINVAL' || error.code === 'ENOTSUP'))) throw error;
-  } finally {
-    await folder.close();
-  }
 }

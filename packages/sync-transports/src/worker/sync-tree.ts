@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, lstatSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync } from 'node:fs';
+import { flush } from '../flush.ts';
 import type { AbortFlag } from './abort-flag.ts';
 import { absolutePath, errnoOf, OPEN_FOR_READING } from './raw-fs.ts';
 import type { SyncTask } from './tasks.ts';
@@ -28,10 +29,7 @@ function syncOne(bytes: Buffer): void {
     throw error;
   }
   try {
-    fsyncSync(fd);
-  } catch (error) {
-    // Some network and FUSE file systems do not know fsync of folders.
-    if (errnoOf(error) !== 'EINVAL' && errnoOf(error) !== 'ENOTSUP') throw error;
+    flush(fd);
   } finally {
     closeSync(fd);
   }

@@ -1,6 +1,6 @@
 import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { RawPath } from '@longhaul/sync-transports';
-import { METADATA, parseReceipt, RECEIPT_FILE } from '@longhaul/sync-transports';
+import { flushFolder, METADATA, parseReceipt, RECEIPT_FILE } from '@longhaul/sync-transports';
 import { readFileSync } from 'node:fs';
 import { errnoOf } from './errno.ts';
 import type { HeldFolder } from './held-folder.ts';
@@ -22,8 +22,8 @@ export function leaveBehind(root: HeldFolder, name: string, files: readonly Left
     using folder = ours(root, name);
     setAside(folder, files);
     for (const file of files) writeWhole(folder, file);
-    syncFolder(folder);
-    syncFolder(root);
+    flushFolder(folder.at('.'));
+    flushFolder(root.at('.'));
   } catch (error) {
     if (error instanceof SourceBlocked || errnoOf(error) === 'UNKNOWN') throw error;
     throw new SourceBlocked({ kind: 'cannot_write', detail: error instanceof Error ? error.message : String(error) });
@@ -96,16 +96,4 @@ function writeWhole(folder: HeldFolder, { name, content }: LeftBehind): void {
     closeSync(fd);
   }
   renameSync(folder.at(passing), folder.at(name));
-}
-
-function syncFolder(folder: HeldFolder): void {
-  const fd = openSync(folder.at('.'), constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(fd);
-  } catch (error) {
-    // Some network and FUSE file systems do not know fsync of folders.
-    if (errnoOf(error) !== 'EINVAL' && errnoOf(error) !== 'ENOTSUP') throw error;
-  } finally {
-    closeSync(fd);
-  }
 }
