@@ -54,6 +54,8 @@ export interface CancelledOutcome extends OutcomeBase {
 export interface VerifiedOutcome extends OutcomeBase {
   readonly kind: 'verified';
   readonly proof: NewProof;
+  /** When the reading for the proof began, by the store's clock: it holds from then on. Left out: it is not known to be older than the outcome. */
+  readonly readFrom?: number;
   /** `left`: something of this job may still lie in the staging folder. */
   readonly staging: 'removed' | 'left';
   /** So many enqueues are answered by this result; where there were more, a new generation follows. */

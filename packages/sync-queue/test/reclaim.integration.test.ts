@@ -1,28 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { link, mkdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { JournalFolder, systemClock } from '@longhaul/sync-queue';
-import type { ReclaimStep } from '@longhaul/sync-queue';
 import { parseReceipt } from '@longhaul/sync-transports';
 import { requireService, smallDisk } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { at } from './reclaim/at-step.ts';
 import { FILES, filesBelow, HOUR, kinds, POLICY, ReclaimBench } from './reclaim/reclaim-bench.ts';
 
 // Every publish waits for the disk, and a disk that others write to makes it wait long.
 vi.setConfig({ testTimeout: 180_000 });
 
 const ALL = [...Object.keys(FILES), 'not-utf8-\xff'].sort();
-
-/** Does something once, at a step of the reclaim: what others do while it runs. */
-function at(step: ReclaimStep, act: () => Promise<void> | void): { readonly afterStep: (reached: ReclaimStep) => Promise<void> } {
-  let done = false;
-  return {
-    afterStep: async (reached) => {
-      if (done || reached !== step) return;
-      done = true;
-      await act();
-    },
-  };
-}
 
 describe('what a reclaim frees', () => {
   it('is every sealed file, proven twice and once more; what was not sealed, and the receipts, stay', async () => {

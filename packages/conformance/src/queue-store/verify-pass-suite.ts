@@ -61,6 +61,21 @@ export function describeVerifyPasses(subject: QueueStoreSubject): void {
       await other.settleVerifyPass(theirs.ref, PROVEN);
     });
 
+    it('bear the time when they were claimed; one whose lease has lapsed counts for nothing, although nobody else has taken it', async () => {
+      const { store, world } = await bench(subject);
+      const id = await verified(store);
+      await world.advance(DAY);
+      const slow = taken(await store.claimVerifyPass(named(id)));
+      await world.advance(LEASE - 1);
+      await store.settleVerifyPass(slow.ref, PROVEN);
+      const slept = taken(await store.claimVerifyPass(named(id)));
+      await world.advance(LEASE);
+      await expect(store.renewVerifyPass(slept.ref, { leaseMs: LEASE })).rejects.toMatchObject({ code: 'LEASE_LOST' });
+      await expect(store.settleVerifyPass(slept.ref, PROVEN)).rejects.toMatchObject({ code: 'LEASE_LOST' });
+      const [published, proven, ...others] = (await store.proofs(id)).map(({ at }) => Date.parse(at));
+      expect([(proven ?? 0) - (published ?? 0), others]).toEqual([DAY, []]);
+    });
+
     it('take no slot: a push to the same destination begins beside them', async () => {
       const { store } = await bench(subject);
       taken(await store.claimVerifyPass(named(await verified(store, 'done'))));

@@ -36,13 +36,15 @@ export interface ReaperTiming {
   readonly againMs: number;
   /** Where proofs are missing, the next is made so long after the one before. */
   readonly proveApartMs: number;
-  /** A last check counts for so long, or for as long as it took, whichever is longer; then it is made again. */
+  /** A last check counts for so long after it, or for as long as it took, whichever is longer, by either clock; then it is made again. */
   readonly freshMs: number;
   /** Files that are intended, deleted and noted at a time. */
   readonly batch: number;
+  /** No more than so many bytes at a time, unless one file alone has more. */
+  readonly batchBytes: number;
 }
 
-export const DEFAULT_REAPER_TIMING: ReaperTiming = { sweepMs: 10 * 60_000, againMs: 60 * 60_000, proveApartMs: 60 * 60_000, freshMs: 10 * 60_000, batch: 256 };
+export const DEFAULT_REAPER_TIMING: ReaperTiming = { sweepMs: 10 * 60_000, againMs: 60 * 60_000, proveApartMs: 60 * 60_000, freshMs: 10 * 60_000, batch: 256, batchBytes: 1 << 30 };
 
 /** The ports with every default filled in. */
 export interface ReaperEnv extends WorkerEnv {

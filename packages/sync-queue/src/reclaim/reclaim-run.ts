@@ -4,6 +4,7 @@ import type { Blocker } from './blocker.ts';
 import { blockerText } from './blocker-text.ts';
 import type { ProvenPlace } from './decide-reclaim.ts';
 import { errnoOf } from './files/errno.ts';
+import { Freshness } from './freshness.ts';
 import type { Removal } from './files/source-files.ts';
 import { SourceBlocked } from './files/source-files.ts';
 import type { ReclaimJournal } from './journal.ts';
@@ -64,11 +65,12 @@ export class ReclaimRun {
   readonly #signal: AbortSignal;
   #files = 0;
   #bytes = 0;
-  #freshUntil = Number.NEGATIVE_INFINITY;
+  readonly #freshness: Freshness;
 
   constructor(env: ReaperEnv, request: RunRequest) {
     this.#env = env;
     this.#request = request;
+    this.#freshness = new Freshness(env.clock, { leastMs: env.timing.freshMs });
     this.#signal = AbortSignal.any([request.signal, request.keeper.signal]);
   }
 
@@ -88,18 +90,24 @@ export class ReclaimRun {
 
   /** Every destination now, then the source once more: reading a large result takes its time. */
   async #check(): Promise<void> {
-    const { prepared } = this.#request;
     await this.#prove();
-    stopAt(await samePlaces(this.#env, { places: prepared.places, source: prepared.hand.source, signal: this.#signal }));
-    stopAt(lookBlockers(await prepared.hand.source.look({ signal: this.#signal })));
+    stopAt(lookBlockers(await this.#request.prepared.hand.source.look({ signal: this.#signal })));
   }
 
+  /** Whether it still is a copy is asked each time: somebody may have mounted something meanwhile. */
   async #prove(): Promise<void> {
-    const { clock, timing } = this.#env;
-    const began = clock.monotonic();
-    stopAt(await lastChecks(this.#env, this.#request.prepared.places, this.#signal));
-    const ended = clock.monotonic();
-    this.#freshUntil = ended + Math.max(timing.freshMs, ended - began);
+    const { places, hand } = this.#request.prepared;
+    await this.#freshness.renew(async () => {
+      stopAt(await lastChecks(this.#env, places, this.#signal));
+      stopAt(await samePlaces(this.#env, { places, source: hand.source, signal: this.#signal }));
+    });
+  }
+
+  /** Asked where a file's content was read and before it is compared with its name for the last time: reading a large one takes hours, too. */
+  async #proveWhenStale(): Promise<void> {
+    if (this.#freshness.isFresh()) return;
+    this.#signal.throwIfAborted();
+    await this.#prove();
   }
 
   async #leaveBehind(): Promise<void> {
@@ -141,7 +149,7 @@ export class ReclaimRun {
     await this.#step('intended');
     // What stood still when it was prepared may have gone since: then it is found gone.
     const files = prepared.hand.look.present;
-    for (let start = 0; start < files.length; start += this.#env.timing.batch) await this.#deleteBatch(files.slice(start, start + this.#env.timing.batch), journal);
+    for (const batch of batches(files, this.#env.timing)) await this.#deleteBatch(batch, journal);
     await this.#assertGone();
     const folders = await source.removeEmptyFolders({ allowed: () => this.#allowed() });
     await this.#step('folders');
@@ -177,7 +185,7 @@ export class ReclaimRun {
   async #deleteBatch(files: readonly SealedFile[], journal: ReclaimJournal): Promise<void> {
     await this.#request.keeper.renew();
     this.#signal.throwIfAborted();
-    if (this.#env.clock.monotonic() >= this.#freshUntil) await this.#prove();
+    await this.#proveWhenStale();
     await this.#written(async () => journal.intend(files.map(({ path }) => path)));
     await this.#step('batch');
     const removals: Removal[] = [];
@@ -194,7 +202,7 @@ export class ReclaimRun {
 
   /** false: nothing more of this batch. */
   async #deleteOne(file: SealedFile, removals: Removal[]): Promise<boolean> {
-    const removal = await this.#request.prepared.hand.source.remove(file, { allowed: () => this.#allowed(), signal: this.#signal });
+    const removal = await this.#request.prepared.hand.source.remove(file, { ready: async () => this.#proveWhenStale(), allowed: () => this.#allowed() && this.#freshness.isFresh(), signal: this.#signal });
     removals.push(removal);
     if (removal.kind === 'removed') {
       this.#files += 1;
@@ -276,6 +284,22 @@ export class ReclaimRun {
       throw new Killed('killed', { cause });
     }
   }
+}
+
+/** So many files, and so many bytes: what was withdrawn meanwhile is noticed between two. A file that is larger than a batch is one of its own. */
+function* batches(files: readonly SealedFile[], { batch, batchBytes }: { readonly batch: number; readonly batchBytes: number }): Generator<readonly SealedFile[]> {
+  let next: SealedFile[] = [];
+  let bytes = 0;
+  for (const file of files) {
+    if (next.length > 0 && (next.length >= batch || bytes + file.size > batchBytes)) {
+      yield next;
+      next = [];
+      bytes = 0;
+    }
+    next.push(file);
+    bytes += file.size;
+  }
+  if (next.length > 0) yield next;
 }
 
 /** What an error forbids; null: it is about something else. */

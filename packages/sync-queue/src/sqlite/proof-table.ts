@@ -4,23 +4,27 @@ import type { JobRow } from './job-row.ts';
 import type { JobChanges } from './job-table.ts';
 import type { Tx } from './queue-database.ts';
 
-export function insertProof(tx: Tx, row: JobRow, { proof, occasion }: { readonly proof: NewProof; readonly occasion: ProofOccasion }): void {
+/** Returns when it holds from: when its reading began. What was read before the machine slept says nothing of now. */
+export function insertProof(tx: Tx, row: JobRow, { proof, occasion, began = tx.now }: { readonly proof: NewProof; readonly occasion: ProofOccasion; readonly began?: number | undefined }): number {
+  // A clock that was set back meanwhile: nothing is proven in the future.
+  const at = Math.min(began, tx.now);
   tx.sql('INSERT INTO proofs (job_id, seal_id, seal_digest, destination, strength, at, files, bytes, occasion) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
     row.id,
     proof.sealId,
     proof.sealDigest,
     row.destination,
     proof.strength,
-    tx.now,
+    at,
     proof.files,
     proof.bytes,
     occasion,
   );
+  return at;
 }
 
 /** What a proof changes in its job's row. */
-export function provenNow(tx: Tx): JobChanges {
-  return { proven_at: tx.now, audit_after: null, damage: null };
+export function provenAt(at: number): JobChanges {
+  return { proven_at: at, audit_after: null, damage: null };
 }
 
 /** The results of earlier generations are not there any more: nobody need look for them. */

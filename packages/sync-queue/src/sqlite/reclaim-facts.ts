@@ -86,15 +86,19 @@ function placeOf(tx: Tx, sourceId: string, destination: string): ReclaimPlace {
   };
 }
 
-/** What was proven before the last publish or repair says nothing of what lies there now. */
+/**
+ * What was proven before the last publish or repair says nothing of what lies there now. The proof of that publish itself bears the time when its reading
+ * began, which is before it.
+ */
 function proofsThatCount(tx: Tx, row: JobRow): ReclaimPlace['proofs'] {
   if (row.verified_at === null) return [];
   const rows = tx
     .sql(
       `SELECT job_id AS jobId, seal_id AS sealId, seal_digest AS sealDigest, destination, strength, at, files, bytes, occasion FROM proofs
-       WHERE job_id = ? AND seal_digest = ? AND at >= ? AND voided_at IS NULL ORDER BY at, seq`,
+       WHERE job_id = ? AND seal_digest = ? AND voided_at IS NULL
+         AND (at >= ? OR seq = (SELECT max(seq) FROM proofs WHERE job_id = ? AND occasion = 'publish')) ORDER BY at, seq`,
     )
-    .all(row.id, row.seal_digest, row.verified_at) as (Omit<Proof, 'at' | 'voidedAt'> & { readonly at: number })[];
+    .all(row.id, row.seal_digest, row.verified_at, row.id) as (Omit<Proof, 'at' | 'voidedAt'> & { readonly at: number })[];
   return rows.map((proof) => ({ ...proof, at: iso(proof.at), voidedAt: null }));
 }
 

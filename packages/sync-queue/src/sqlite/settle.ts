@@ -6,7 +6,7 @@ import { enqueueAfterCancel, enqueueFollowUp } from './enqueue.ts';
 import type { JobRow } from './job-row.ts';
 import type { JobChanges } from './job-table.ts';
 import { getJob, heldRow, NO_FAILURE, NO_HOLD, RELEASED, remark, transition, updateRow } from './job-table.ts';
-import { forgetReplaced, insertProof, provenNow } from './proof-table.ts';
+import { forgetReplaced, insertProof, provenAt } from './proof-table.ts';
 import type { Tx } from './queue-database.ts';
 import { cancelledChanges } from './requests.ts';
 
@@ -110,10 +110,10 @@ function cancelled(tx: Tx, row: JobRow, reason: string, outcome: Outcome): void 
 }
 
 function verified(tx: Tx, row: JobRow, outcome: VerifiedOutcome): void {
-  insertProof(tx, row, { proof: outcome.proof, occasion: 'publish' });
+  const at = insertProof(tx, row, { proof: outcome.proof, occasion: 'publish', began: outcome.readFrom });
   forgetReplaced(tx, row);
   const staging = outcome.staging === 'removed' || row.staging === 'none' ? ({ staging: 'none', staged_digest: null } as const) : ({ staging: 'abandoned', staging_due_at: tx.now } as const);
-  const changes = { ...settled(outcome), ...RELEASED, ...NO_HOLD, ...NO_FAILURE, ...staging, mismatches: 0, blind_repeats: 0, cancel_requested: 0, requests: 1, next_run: null, next_source: null, verified_at: tx.now, ...provenNow(tx) } as const;
+  const changes = { ...settled(outcome), ...RELEASED, ...NO_HOLD, ...NO_FAILURE, ...staging, mismatches: 0, blind_repeats: 0, cancel_requested: 0, requests: 1, next_run: null, next_source: null, verified_at: tx.now, ...provenAt(at) } as const;
   transition(tx, row, 'VERIFIED', { changes, note: outcome });
   if (row.cancel_requested === 1) remark(tx, { ...row, state: 'VERIFIED' }, { reason: 'the cancel came too late: it was published already' });
   abandonOlderStaging(tx, row);

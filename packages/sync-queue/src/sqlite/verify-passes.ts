@@ -8,7 +8,7 @@ import { reportStaging } from './claim.ts';
 import type { JobRow } from './job-row.ts';
 import { parseSource } from './job-row.ts';
 import { getJob, getRow, remark, transition, updateRow } from './job-table.ts';
-import { insertProof, provenNow, voidProofs } from './proof-table.ts';
+import { insertProof, provenAt, voidProofs } from './proof-table.ts';
 import type { Tx } from './queue-database.ts';
 import { isPaused } from './queue-status.ts';
 import { isBeingReclaimed } from './reclaim-table.ts';
@@ -31,6 +31,7 @@ interface PassRow {
   readonly job_id: string;
   readonly occasion: ClaimedVerifyPass['occasion'];
   readonly owner: string;
+  readonly started_at: number;
 }
 
 /** A cheap look, without the write lock: idle workers ask often. */
@@ -106,17 +107,20 @@ function begin(tx: Tx, row: JobRow, { owner, leaseMs, target: { occasion } }: Ve
 
 /** @throws LeaseLostError */
 export function renewVerifyPass(tx: Tx, { jobId, pass }: VerifyPassRef, leaseMs: number): void {
-  const { changes } = tx.sql('UPDATE verify_passes SET lease_until = ? WHERE seq = ? AND job_id = ? AND lease_until IS NOT NULL').run(tx.now + leaseMs, pass, jobId);
+  const { changes } = tx.sql('UPDATE verify_passes SET lease_until = ? WHERE seq = ? AND job_id = ? AND lease_until > ?').run(tx.now + leaseMs, pass, jobId, tx.now);
   if (changes === 0) throw new LeaseLostError(jobId, { context: { pass } });
 }
 
-/** Proof, history, repair: one transaction. @throws LeaseLostError */
+/**
+ * Proof, history, repair: one transaction. A pass whose lease has lapsed is not settled: its machine slept, perhaps, and what it read is long ago.
+ * @throws LeaseLostError
+ */
 export function settleVerifyPass(tx: Tx, { jobId, pass }: VerifyPassRef, outcome: VerifyPassOutcome): Job {
-  const ended = tx.sql('UPDATE verify_passes SET lease_until = NULL, outcome = ? WHERE seq = ? AND job_id = ? AND lease_until IS NOT NULL RETURNING *').get(outcome.kind, pass, jobId) as PassRow | undefined;
+  const ended = tx.sql('UPDATE verify_passes SET lease_until = NULL, outcome = ? WHERE seq = ? AND job_id = ? AND lease_until > ? RETURNING *').get(outcome.kind, pass, jobId, tx.now) as PassRow | undefined;
   if (ended === undefined) throw new LeaseLostError(jobId, { context: { pass } });
   const row = getRow(tx, jobId);
   // Cancelled or sent again meanwhile: what was found is about what was there before.
-  if (PUBLISHED.includes(row.state)) apply(tx, row, { outcome, occasion: ended.occasion });
+  if (PUBLISHED.includes(row.state)) apply(tx, row, { outcome, occasion: ended.occasion, began: ended.started_at });
   else remark(tx, row, { reason: `${BY[ended.occasion]} ended too late: the job is ${row.state} by now`, evidence: outcome.evidence });
   return getJob(tx, jobId);
 }
@@ -126,18 +130,19 @@ const BY: Readonly<Record<PassRow['occasion'], string>> = { audit: 'the audit', 
 interface Ended {
   readonly outcome: VerifyPassOutcome;
   readonly occasion: PassRow['occasion'];
+  /** When it was claimed: nothing was read before that. */
+  readonly began: number;
 }
 
-function apply(tx: Tx, row: JobRow, { outcome, occasion }: Ended): void {
+function apply(tx: Tx, row: JobRow, { outcome, occasion, began }: Ended): void {
   const by = BY[occasion];
   switch (outcome.kind) {
     case 'proven':
-      insertProof(tx, row, { proof: outcome.proof, occasion });
-      updateRow(tx, row, provenNow(tx));
+      updateRow(tx, row, provenAt(insertProof(tx, row, { proof: outcome.proof, occasion, began })));
       remark(tx, row, { reason: `${by} proved it again`, evidence: outcome.evidence });
       break;
     case 'damaged':
-      damaged(tx, row, { outcome, by });
+      damaged(tx, row, { outcome, by, began });
       break;
     case 'unknown':
       updateRow(tx, row, { audit_after: tx.now + Math.max(LEAST_DELAY_MS, outcome.delayMs) });
@@ -150,12 +155,12 @@ function apply(tx: Tx, row: JobRow, { outcome, occasion }: Ended): void {
   }
 }
 
-function damaged(tx: Tx, row: JobRow, { outcome, by }: { readonly outcome: Extract<VerifyPassOutcome, { kind: 'damaged' }>; readonly by: string }): void {
+function damaged(tx: Tx, row: JobRow, { outcome, by, began }: { readonly outcome: Extract<VerifyPassOutcome, { kind: 'damaged' }>; readonly by: string; readonly began: number }): void {
   const { evidence, repair } = outcome;
   voidProofs(tx, row);
   updateRow(tx, row, { damage: evidence, audit_after: tx.now + DAY_MS });
   remark(tx, row, { reason: `${by} found damage`, evidence });
-  if (repair.kind === 'mended') mended(tx, row, repair);
+  if (repair.kind === 'mended') mended(tx, row, { ...repair, began });
   else if (repair.kind === 'stay') standing(tx, row, repair.why);
   else if (row.state === 'CLEANED') standing(tx, row, 'its local copy has been reclaimed');
   // The reaper has it in hand: without proofs it lets go, and the next audit comes soon.
@@ -163,9 +168,9 @@ function damaged(tx: Tx, row: JobRow, { outcome, by }: { readonly outcome: Extra
   else sendAgain(tx, row, evidence);
 }
 
-function mended(tx: Tx, row: JobRow, { from, proof }: Extract<Repair, { kind: 'mended' }>): void {
-  insertProof(tx, row, { proof, occasion: 'publish' });
-  updateRow(tx, row, { ...provenNow(tx), verified_at: tx.now });
+function mended(tx: Tx, row: JobRow, { from, proof, began }: Extract<Repair, { kind: 'mended' }> & { readonly began: number }): void {
+  const at = insertProof(tx, row, { proof, occasion: 'publish', began });
+  updateRow(tx, row, { ...provenAt(at), verified_at: tx.now });
   remark(tx, row, { reason: `mended with the copy of ${from}, and proven`, evidence: `${proof.files} files, ${proof.bytes} bytes, by ${proof.strength}` });
 }
 

@@ -11,14 +11,15 @@ export async function verifyJob(run: JobRun): Promise<VerifiedOutcome | AgainOut
   const seal = await sealOfJob(run);
   if (seal === null) return sealLost(run);
   await run.env.store.intend(run.held.lease, { phase: 'verifying', reason: 'verifying what the destination holds' });
+  const readFrom = run.env.clock.now();
   const published = await proveFinal(run, seal);
-  if (published.kind === 'holds') return verified(run, { seal, comparison: published.comparison, reason: 'proven under its final name', staging: 'left' });
+  if (published.kind === 'holds') return verified(run, { seal, comparison: published.comparison, readFrom, reason: 'proven under its final name', staging: 'left' });
   // Nothing of this content was staged, so the result in place is all there is, and it is not what was sealed.
   if (run.stagedDigest !== seal.digest) throw await mismatch(run, seal, published.comparison);
   const comparison = await proveStaging(run, seal);
   run.held.check();
   const leftover = await publish(run, { seal, strength: comparison.strength });
-  return verified(run, { seal, comparison, reason: 'proven and published', staging: leftover === null ? 'removed' : 'left', leftover });
+  return verified(run, { seal, comparison, readFrom, reason: 'proven and published', staging: leftover === null ? 'removed' : 'left', leftover });
 }
 
 async function sealOfJob(run: JobRun): Promise<Seal | null> {
@@ -96,13 +97,15 @@ function described(comparison: ManifestComparison | null): string {
 interface Proven {
   readonly seal: Seal;
   readonly comparison: ManifestComparison | null;
+  /** Before the first byte of the proof was read. */
+  readonly readFrom: number;
   readonly reason: string;
   readonly staging: VerifiedOutcome['staging'];
   /** What publish could not delete behind it. */
   readonly leftover?: string | null;
 }
 
-async function verified(run: JobRun, { seal, comparison, reason, staging, leftover = null }: Proven): Promise<VerifiedOutcome> {
+async function verified(run: JobRun, { seal, comparison, readFrom, reason, staging, leftover = null }: Proven): Promise<VerifiedOutcome> {
   const { id: sealId, digest: sealDigest, totals } = seal;
   const strength = comparison?.strength ?? 'size';
   return {
@@ -110,6 +113,7 @@ async function verified(run: JobRun, { seal, comparison, reason, staging, leftov
     reason,
     evidence: `${totals.files} files, ${totals.bytes} bytes, by ${strength}${leftover === null ? '' : `; ${leftover}`}`,
     proof: { sealId, sealDigest, strength, files: totals.files, bytes: totals.bytes },
+    readFrom,
     staging,
     covers: await covered(run, seal),
   };

@@ -42,8 +42,9 @@ function heldSource(seal: Seal, { folder, onDelete }: { readonly folder: FakeFol
     if (found === undefined) return 'gone';
     return sha256(found.content) === digest ? 'same' : 'changed';
   };
-  const remove: HeldSource['remove'] = async (file, { allowed }): Promise<Removal> => {
+  const remove: HeldSource['remove'] = async (file, { ready, allowed }): Promise<Removal> => {
     const { path, size } = file;
+    await ready?.();
     const state = file.sha256 === 'unchecked' ? 'same' : sameAs(file);
     if (state === 'gone') return { kind: 'gone', path };
     if (state === 'changed') return { kind: 'kept', path, why: 'changed', detail: 'its content is another' };

@@ -48,7 +48,7 @@ export async function removeFile(target: FileInFolder, options: RemoveOptions): 
   }
 }
 
-async function removeOpen(fd: number, target: FileInFolder, { allowed, signal }: RemoveOptions): Promise<Removal> {
+async function removeOpen(fd: number, target: FileInFolder, { ready, allowed, signal }: RemoveOptions): Promise<Removal> {
   const { folder, name, file, mount } = target;
   const { path, size, sha256 } = file;
   const kept = (why: 'changed' | 'moved', detail: string): Removal => ({ kind: 'kept', path, why, detail });
@@ -57,6 +57,7 @@ async function removeOpen(fd: number, target: FileInFolder, { allowed, signal }:
   if (refusal !== null) return kept('changed', refusal);
   const content = await hashOpenFile(fd, size, signal);
   if (content.bytes !== size || content.sha256 !== sha256) return kept('changed', 'its content is not what was sealed');
+  await ready?.();
   // From here to the unlink without a pause.
   if (!isSame(before, fstatSync(fd, { bigint: true }))) return kept('changed', 'it was written to while it was read');
   if (!folder.inPlace()) return kept('moved', 'a folder on the way to it was moved or replaced');

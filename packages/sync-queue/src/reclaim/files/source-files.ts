@@ -25,6 +25,11 @@ export type Removal =
   | { readonly kind: 'stopped'; readonly path: RawPath };
 
 export interface RemoveOptions {
+  /**
+   * Waited for when the content of the file was read, and before it is held against its name for the last time: may take long, in which whatever is
+   * written to the file is noticed. What it throws leaves the file.
+   */
+  readonly ready?: () => Promise<void>;
   /** Asked right before each file goes, without anything in between: false leaves it. */
   readonly allowed: () => boolean;
   readonly signal?: AbortSignal | undefined;
