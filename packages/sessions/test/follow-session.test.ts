@@ -4,8 +4,8 @@ import { BackendUnavailableError } from '@longhaul/errors';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import type { LogChunk, LogOptions, RunDirectory, RunStore, SessionLogEvent, SessionLogOptions } from '../src/index.ts';
-import { parseSessionName, SessionManager, systemWorld } from '../src/index.ts';
+import type { LogChunk, LogOptions, RunDirectory, RunId, RunStore, SessionLogEvent, SessionLogOptions } from '../src/index.ts';
+import { newRunId, parseRunId, parseSessionName, SessionManager, systemWorld } from '../src/index.ts';
 import { FakeBackend, foreignStatus } from './support/fake-backend.ts';
 import { append, play, writeLog } from './support/logs.ts';
 import { prepared, specOf, temporaryStore, writeExit, writeRecord } from './support/temporary-store.ts';
@@ -24,14 +24,14 @@ function machine(backend = new FakeBackend('tmux')): Machine {
 }
 
 /** The next run of a session: it lives and has printed this. */
-async function begin(store: RunStore, text: string, { name = 'train' } = {}): Promise<RunDirectory> {
-  const run = await prepared(store, specOf({ name }));
+async function begin(store: RunStore, text: string, { name = 'train', runId = newRunId() } = {}): Promise<RunDirectory> {
+  const run = await prepared(store, specOf({ name }), runId);
   play(run);
   append(run, text);
   return run;
 }
 
-async function ended(store: RunStore, text: string, changes: { readonly name?: string } = {}): Promise<RunDirectory> {
+async function ended(store: RunStore, text: string, changes: { readonly name?: string; readonly runId?: RunId } = {}): Promise<RunDirectory> {
   const run = await begin(store, text, changes);
   writeExit(run);
   return run;
@@ -297,6 +297,74 @@ describe('several sessions', () => {
     await begin(store, 'a1\n', { name: 'a' });
     await begin(store, 'b1\n', { name: 'b' });
     for await (const event of manager.followLogsOf('all', { follow: 'forever' })) if (event.kind === 'output') break;
+  });
+});
+
+describe('after the clock was set back, so that later runs have lower ids', () => {
+  const [LOW, MIDDLE, HIGH] = ['A', 'B', 'C'].map((last) => parseRunId(`01J0000000000000000000000${last}`)) as [RunId, RunId, RunId];
+
+  test('the run that was there before does not follow the new one', async () => {
+    const { store, manager } = machine();
+    await ended(store, 'before\n', { runId: HIGH });
+    await ended(store, 'after\n', { runId: LOW });
+    const follower = new Follower(manager);
+    await follower.rest();
+    expect([follower.text, follower.kinds]).toEqual(['after\n', ['output', 'ended']]);
+  });
+
+  test('the new run follows the one before, and nothing follows it', async () => {
+    const { store, manager } = machine();
+    await ended(store, 'one\n', { runId: HIGH });
+    await ended(store, 'two\n', { runId: LOW });
+    for (const follow of ['until-end', 'no'] as const) {
+      const follower = new Follower(manager, { follow, after: `${HIGH}:0` });
+      await follower.rest();
+      expect(follower.text).toBe('one\ntwo\n');
+    }
+  });
+
+  test('nor is any shown again where the records do not say which was first', async () => {
+    const { store, manager } = machine();
+    for (const [text, runId] of [['one\n', HIGH], ['two\n', LOW], ['three\n', MIDDLE]] as const) rmSync(`${(await ended(store, text, { runId })).path}/spec.json`);
+    const follower = new Follower(manager, { after: `${LOW}:0` });
+    await follower.rest();
+    expect(follower.text).toBe('two\nthree\none\n');
+  });
+
+  test('a removal in between hides no run', async () => {
+    const { store, manager } = machine();
+    await ended(store, 'one\n', { runId: HIGH });
+    store.forget(await store.claimRemoval(parseSessionName('train')));
+    await ended(store, 'two\n', { runId: LOW });
+    const follower = new Follower(manager, { after: `${HIGH}:0` });
+    await follower.rest();
+    expect(follower.text).toBe('one\ntwo\n');
+  });
+
+  test('a cursor of a run that was dropped leads to the run that has the name', async () => {
+    const { store, manager } = machine();
+    await ended(store, 'now\n', { runId: LOW });
+    const follower = new Follower(manager, { after: `${HIGH}:0` });
+    await follower.rest();
+    expect(follower.kinds).toEqual(['forgotten', 'output', 'ended']);
+  });
+
+  test('one who follows all sessions sees each run once', async () => {
+    const { store, manager } = machine();
+    await ended(store, 'before\n', { runId: HIGH });
+    const other = await begin(store, '', { name: 'other' });
+    const follower = new Follower(manager, { name: 'all' });
+    const first = await begin(store, 'one\n', { runId: LOW });
+    await follower.untilText('one\n');
+    writeExit(first);
+    await follower.until(({ kind }) => kind === 'ended');
+    const second = await begin(store, 'two\n', { runId: MIDDLE });
+    await follower.untilText('two\n');
+    writeExit(second);
+    await follower.until(({ kind }) => kind === 'ended');
+    writeExit(other);
+    await follower.rest();
+    expect(follower.text).toBe('one\ntwo\n');
   });
 });
 

@@ -10,14 +10,14 @@ import type { RunLogOptions } from '../log/run-log-options.ts';
 import type { RunOutcome, SessionLogEvent } from '../log/session-log-event.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import { parseRunId } from '../run-id.ts';
-import type { RunId } from '../run-record.ts';
 import type { RunObservation } from '../run-observation.ts';
 import { statusFromRun } from '../run-status.ts';
 import type { RunStore } from '../run-store.ts';
 import { parseSessionName } from '../session-name.ts';
 import type { World } from '../world.ts';
-import { nextRun, oldestAfter } from './next-run.ts';
+import { nextRun, runAfter } from './next-run.ts';
 import { isRestart } from './restart-note.ts';
+import { RunTrail } from './run-trail.ts';
 import type { SessionLogOptions } from './session-log-options.ts';
 
 /** A run is looked for this often at first, and as seldom as this later. The folder of runs tells sooner, as a rule. */
@@ -37,7 +37,11 @@ export interface FollowPorts {
   readonly world: () => World;
   /** Holds the log of a run against its limit; null where it has none. */
   readonly cap: (run: RunDirectory) => Promise<CapOutcome | null>;
+  /** What was shown of this session before; kept up to date. */
+  readonly trail?: RunTrail;
 }
+
+type Following = FollowPorts & { readonly trail: RunTrail };
 
 /** Where following begins. */
 interface Start {
@@ -52,16 +56,18 @@ interface Start {
  *
  * @throws SessionConfigError for a cursor of another session, SessionNotFoundError for a run that is not there
  */
-export async function* followSession(name: string, { current, ...options }: SessionLogOptions & { readonly current: RunDirectory | null }, ports: FollowPorts): AsyncGenerator<SessionLogEvent> {
+export async function* followSession(name: string, { current, ...options }: SessionLogOptions & { readonly current: RunDirectory | null }, { trail = new RunTrail(), ...rest }: FollowPorts): AsyncGenerator<SessionLogEvent> {
+  const ports: Following = { ...rest, trail };
   const { follow = 'no', signal } = options;
   const start = await startOf(name, { ...options, current }, ports.runs);
   yield* start.notices;
   let wanted: RunLogOptions = start.options;
   for (let run: RunDirectory | null = start.run; run !== null; ) {
+    trail.shown.add(run.runId);
     yield* outputOf(run, { ...wanted, follow: follow !== 'no' }, ports);
     if (signal?.aborted === true || options.runId !== undefined || (follow === 'no' && options.after === undefined)) return;
     const before: RunDirectory = run;
-    run = follow === 'no' ? nextNow(before, ports.runs) : yield* waitForNext(before, { follow, signal, ports });
+    run = follow === 'no' ? nextNow(before, ports) : yield* waitForNext(before, { follow, signal, ports });
     if (run !== null) yield began(run, before, ports.runs);
     // What was asked of the first run is no matter of the next: that one is shown from its beginning.
     wanted = { signal, stream: options.stream, times: options.times };
@@ -81,12 +87,14 @@ async function startAfter(name: string, after: string, { runs, options }: { read
   const run = await runs.find(runId);
   if (run !== null && run.session !== name) throw new SessionConfigError(`the cursor belongs to a run of session "${run.session}", not of "${name}"`, { hint: `Use it there: longhaul logs ${run.session} --after ${after}` });
   if (run !== null) return { run, options: { ...options, after: offset }, notices: [] };
-  const next = oldestAfter({ runId, session: parseSessionName(name), stateDir: runs.stateDir });
+  // What has the name now came later in any case: it is never dropped, and this run was.
+  const session = parseSessionName(name);
+  const next = runAfter({ runId, session, stateDir: runs.stateDir, claim: null }, runs) ?? runs.observeCurrent(session)?.reading.run ?? null;
   if (next === null) throw new SessionNotFoundError(name, `run ${runId}`, { hint: `It was dropped by retention, and no run came after it; see longhaul history ${name}` });
   return { run: next, options, notices: [{ kind: 'forgotten', session: name, runId }] };
 }
 
-async function* outputOf(run: RunDirectory, options: RunLogOptions, { world, cap }: FollowPorts): AsyncGenerator<SessionLogEvent> {
+async function* outputOf(run: RunDirectory, options: RunLogOptions, { world, cap }: Following): AsyncGenerator<SessionLogEvent> {
   const about = { session: run.session, runId: run.runId };
   const capping = new Capping(run, cap);
   for await (const event of readRunLogEvents(run, options, world)) {
@@ -122,7 +130,7 @@ class Capping {
 interface Waiting {
   readonly follow: 'until-end' | 'forever';
   readonly signal: AbortSignal | undefined;
-  readonly ports: FollowPorts;
+  readonly ports: Following;
 }
 
 /** Until there is a next run; null where none will come. */
@@ -130,11 +138,10 @@ async function* waitForNext(run: RunDirectory, { follow, signal, ports }: Waitin
   const about = { session: run.session, runId: run.runId };
   using changes = new ChangeSignal(dirname(run.path));
   const began = performance.now();
-  const others = new Set<RunId>();
   let said = '';
   for (let pause = FIRST_POLL_MS; signal?.aborted !== true; pause = Math.min(pause * 1.5, LAST_POLL_MS)) {
     const seen = ports.runs.observe(run);
-    const next = nextRun(seen, ports.runs, others);
+    const next = nextRun(seen, ports.runs, ports.trail);
     if (next.kind === 'run') return next.run;
     const isOver = next.kind === 'none' && (follow === 'forever' || performance.now() - began >= lingerMs(seen));
     const event = next.kind === 'restarting' ? { ...about, ...next, before: outcomeOf(seen) } : isOver ? { ...about, kind: 'ended' as const, before: outcomeOf(seen) } : null;
@@ -154,8 +161,8 @@ function lingerMs({ verdict, reading }: RunObservation): number {
   return stop !== null && isRestart(stop.requestedBy) ? AFTER_RESTART_MS : AFTER_STOP_MS;
 }
 
-function nextNow(run: RunDirectory, runs: RunStore): RunDirectory | null {
-  const next = nextRun(runs.observe(run), runs);
+function nextNow(run: RunDirectory, { runs, trail }: Following): RunDirectory | null {
+  const next = nextRun(runs.observe(run), runs, trail);
   return next.kind === 'run' ? next.run : null;
 }
 

@@ -4,6 +4,8 @@ import { capRun } from '../log/cap-run.ts';
 import { ChangeSignal } from '../log/change-signal.ts';
 import type { SessionLogEvent } from '../log/session-log-event.ts';
 import type { CurrentRun } from '../current-run.ts';
+import type { RunDirectory } from '../run-directory.ts';
+import { siblingRun } from '../run-directory.ts';
 import { STATE_FOLDERS } from '../run-files.ts';
 import { holdsName } from '../run-observation.ts';
 import type { RunId } from '../run-record.ts';
@@ -11,7 +13,8 @@ import { asRunId } from '../run-id.ts';
 import type { SessionName } from '../session-name.ts';
 import { followSession } from './follow-session.ts';
 import { MergedEvents } from './merged-events.ts';
-import { oldestAfter } from './next-run.ts';
+import { runAfter } from './next-run.ts';
+import { RunTrail } from './run-trail.ts';
 import type { SessionLogOptions } from './session-log-options.ts';
 import type { SessionLogPorts } from './session-logs.ts';
 import { sessionLogs } from './session-logs.ts';
@@ -75,6 +78,7 @@ class Members {
   readonly #active = new Set<string>();
   /** The last run of each that was shown, or that had ended before anybody looked. */
   readonly #last = new Map<string, RunId>();
+  readonly #trails = new Map<string, RunTrail>();
 
   constructor(parts: MemberParts) {
     this.#parts = parts;
@@ -95,13 +99,30 @@ class Members {
   #consider(name: SessionName, current: CurrentRun, when: 'first' | 'later'): void {
     const { run } = current.reading;
     const last = this.#last.get(name);
-    if (last === run.runId) return;
+    const trail = this.#trailOf(name);
+    if (last === run.runId || trail.shown.has(run.runId)) return;
     this.#last.set(name, run.runId);
-    if (when === 'first' && this.#parts.options.follow !== 'no' && !holdsName(current)) return;
+    if (when === 'first' && this.#parts.options.follow !== 'no' && !holdsName(current)) {
+      trail.shown.add(run.runId);
+      return;
+    }
     // A session that ran before goes on with the run behind the last one shown, however short that was.
-    const from = last === undefined ? run : (oldestAfter({ runId: last, session: name, stateDir: run.stateDir }) ?? run);
+    const from = last === undefined ? run : (this.#after(last, current) ?? run);
     const { lines, since, ...rest } = this.#parts.options;
-    this.#follow(name, followSession(name, { ...rest, ...(when === 'first' ? { lines, since } : {}), current: from }, { ...this.#parts.ports, cap: (capped) => capRun(capped) }));
+    this.#follow(name, followSession(name, { ...rest, ...(when === 'first' ? { lines, since } : {}), current: from }, { ...this.#parts.ports, cap: (capped) => capRun(capped), trail }));
+  }
+
+  #after(last: RunId, { claim: { session }, reading }: CurrentRun): RunDirectory | null {
+    const { runs } = this.#parts.ports;
+    const trail = this.#trailOf(session);
+    const claim = trail.claimOf(siblingRun(reading.run, last));
+    return runAfter({ runId: last, session, stateDir: reading.run.stateDir, claim }, runs, trail);
+  }
+
+  #trailOf(name: string): RunTrail {
+    const trail = this.#trails.get(name) ?? new RunTrail();
+    this.#trails.set(name, trail);
+    return trail;
   }
 
   #follow(name: SessionName, source: AsyncGenerator<SessionLogEvent>): void {

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 
+import { listClaims } from '../claim-files.ts';
+import type { CurrentRun } from '../current-run.ts';
 import { findRun, listRunIds } from '../run-catalog.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import { siblingRun } from '../run-directory.ts';
-import type { RunId } from '../run-record.ts';
 import type { RunObservation } from '../run-observation.ts';
 import type { RunStore } from '../run-store.ts';
 import { StateDirectory } from '../state-directory.ts';
+import { RunTrail } from './run-trail.ts';
 
 /** What comes after a run in the logs of its session. */
 export type NextRun =
@@ -17,32 +19,63 @@ export type NextRun =
 
 /**
  * What comes after an ended run: the attempt that its launcher says, or else the next run of the name, started by hand or after the
- * session was removed. No run in between is passed over, however short it was.
+ * session was removed. No run in between is passed over, however short it was, and none that was shown before comes again.
  *
- * @param others runs that were found to be other sessions', for who asks again and again
+ * @param trail what is known already, for who asks again and again
  */
-export function nextRun({ reading: { run, spec }, loop }: RunObservation, runs: RunStore, others: Set<RunId> = new Set()): NextRun {
-  if (loop.kind === 'followed') {
+export function nextRun({ reading: { run, spec }, loop }: RunObservation, runs: RunStore, trail: RunTrail = new RunTrail()): NextRun {
+  if (loop.kind === 'followed' && !trail.shown.has(loop.by)) {
     const next = siblingRun(run, loop.by);
     if (existsSync(next.path)) return { kind: 'run', run: next };
   }
   if (loop.kind === 'waiting') return { kind: 'restarting', attempt: loop.attempt, at: loop.at };
-  const newer = oldestAfter(run, others);
-  if (newer !== null) return { kind: 'run', run: newer };
-  const current = runs.observeCurrent(run.session);
-  // Ids sort by the clock, claims by themselves: the clock may have been set back since.
-  const isLater = current !== null && current.reading.run.runId !== run.runId && spec?.claim != null && current.claim.number > spec.claim;
-  return isLater ? { kind: 'run', run: current.reading.run } : { kind: 'none' };
+  const next = runAfter({ ...run, claim: spec?.claim ?? null }, runs, trail);
+  return next === null ? { kind: 'none' } : { kind: 'run', run: next };
 }
 
-/** The oldest run of the session that is newer than this one. Reads no more of the folder than is newer. */
-export function oldestAfter(run: Pick<RunDirectory, 'runId' | 'session' | 'stateDir'>, others: Set<RunId> = new Set()): RunDirectory | null {
-  const state = new StateDirectory(run.stateDir);
+/** A run of which little may be left: its claim is null where no record says it. */
+export type PlaceOfRun = Pick<RunDirectory, 'runId' | 'session' | 'stateDir'> & { readonly claim: number | null };
+
+/**
+ * The run of the session that came after this one, or null. Claims tell: their numbers grow from run to run, while ids go by the clock, which may
+ * have been set back. Only where the session was removed in between, and its claims count from 1 again, ids are all there is.
+ */
+export function runAfter(place: PlaceOfRun, runs: RunStore, trail: RunTrail = new RunTrail()): RunDirectory | null {
+  const current = runs.observeCurrent(place.session);
+  const newer = oldestAfter({ place, current, trail });
+  if (newer !== null || current === null || place.claim === null) return newer;
+  const { run } = current.reading;
+  const isLater = run.runId !== place.runId && !trail.shown.has(run.runId) && (current.claim.number > place.claim || !isClaimed(place));
+  return isLater ? run : null;
+}
+
+interface Search {
+  readonly place: PlaceOfRun;
+  readonly current: CurrentRun | null;
+  readonly trail: RunTrail;
+}
+
+/** The oldest by its id. Reads no more of the folder than is newer. */
+function oldestAfter({ place, current, trail }: Search): RunDirectory | null {
+  const state = new StateDirectory(place.stateDir);
+  // A run with a lower claim is older, unless the session was removed since: then our claim is gone, and the run cannot be newer than the current one.
+  const newest = place.claim === null || current === null || isClaimed(place) ? '' : current.reading.run.runId;
   for (const id of listRunIds(state)) {
-    const found = id > run.runId && !others.has(id) ? findRun(state, id) : null;
-    if (found?.session === run.session) return found;
+    const found = id > place.runId && !trail.others.has(id) && !trail.shown.has(id) ? findRun(state, id) : null;
+    if (found === null) continue;
     // One that is not known yet is just being made.
-    if (found !== null) others.add(id);
+    if (found.session !== place.session) trail.others.add(id);
+    else if (isHigher(trail.claimOf(found), place.claim) || id <= newest) return found;
   }
   return null;
+}
+
+/** Where one of the two does not say it, their ids decide. */
+function isHigher(claim: number | null, than: number | null): boolean {
+  return claim === null || than === null || claim > than;
+}
+
+/** Whether the claims of the session as it is now have this run among them. They keep the last two. */
+function isClaimed({ runId, session, stateDir }: PlaceOfRun): boolean {
+  return listClaims(new StateDirectory(stateDir), session).some((claim) => claim.kind === 'run' && claim.runId === runId);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { onTestFinished } from 'vitest';
 
-import type { RunDirectory, RunStoreOptions, SessionSpec } from '../../src/index.ts';
+import type { RunDirectory, RunId, RunStoreOptions, SessionSpec } from '../../src/index.ts';
 import { newRunId, NO_RESTART, parseSessionName, RunStore } from '../../src/index.ts';
 
 /** A folder that is gone after the test. */
@@ -44,8 +44,8 @@ export function specOf(changes: Partial<Omit<SessionSpec, 'name'>> & { readonly 
 }
 
 /** Claims a name and prepares a run, as a start does. */
-export async function prepared(store: RunStore, spec: SessionSpec = specOf()): Promise<RunDirectory> {
-  return store.prepare(spec, await store.claim(spec.name, newRunId(), { backend: spec.backend }));
+export async function prepared(store: RunStore, spec: SessionSpec = specOf(), runId: RunId = newRunId()): Promise<RunDirectory> {
+  return store.prepare(spec, await store.claim(spec.name, runId, { backend: spec.backend }));
 }
 
 /** Puts a record into a run's folder as it is. */
