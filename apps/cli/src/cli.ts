@@ -2,6 +2,7 @@ import path from 'node:path';
 
 import { refuseMangledArguments } from './argv.ts';
 import type { Cli } from './cli-context.ts';
+import { currentFolder } from './current-folder.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { groupOverview, overview } from './help.ts';
 import type { Interrupts } from './interrupts.ts';
@@ -9,16 +10,18 @@ import { watchInterrupts } from './interrupts.ts';
 import type { LookedUp } from './look-up.ts';
 import { lookUp } from './look-up.ts';
 import { Printer } from './output/printer.ts';
+import type { OutputWatch } from './output/watch-output.ts';
+import { watchOutput } from './output/watch-output.ts';
 import { describeError, stackOf } from './report-error.ts';
 
 /** Runs one command line to its end. Gives the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
-  endQuietlyOnBrokenPipe();
+  const output = watchOutput(process);
   const before = ownArguments(argv);
   const env = before.includes('--no-color') ? { ...process.env, NO_COLOR: '1' } : process.env;
   const printer = new Printer({ stdout: process.stdout, stderr: process.stderr, env, format: before.includes('--json') ? 'json' : 'human' });
   using interrupts = watchInterrupts();
-  const code = await attempt(argv, { printer, interrupts });
+  const code = await attempt(argv, { printer, interrupts, output });
   await printer.flush();
   return interrupts.exitCode ?? code;
 }
@@ -29,18 +32,10 @@ function ownArguments(argv: readonly string[]): readonly string[] {
   return dashes === -1 ? argv : argv.slice(0, dashes);
 }
 
-/** `longhaul logs x | head` ends when head does; nobody is left to read an error. */
-function endQuietlyOnBrokenPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      process.exit(error.code === 'EPIPE' ? EXIT.OK : EXIT.FAILED);
-    });
-  }
-}
-
 interface Terminal {
   readonly printer: Printer;
   readonly interrupts: Interrupts;
+  readonly output: OutputWatch;
 }
 
 async function attempt(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -75,15 +70,16 @@ async function runCommand({ entry, argv, command }: LookedUp & { kind: 'command'
     process.stdout.write(parsed.text);
     return EXIT.OK;
   }
+  terminal.output.endsWithReader = ENDS_WITH_READER.has(entry.path);
   const { options } = parsed.call;
   const stateDir = options.text('stateDir');
   const cli: Cli = {
     printer: terminal.printer,
     env: process.env,
-    cwd: process.cwd(),
+    cwd: currentFolder(),
     configFile: options.text('config') ?? undefined,
     tmuxSocket: options.text('tmuxSocket') ?? undefined,
-    stateDir: stateDir === null ? undefined : path.resolve(stateDir),
+    stateDir: stateDir === null ? undefined : path.resolve(currentFolder(), stateDir),
     interrupted: terminal.interrupts.signal,
     answerInterrupts: terminal.interrupts.answer,
     // Asked for by few, and opening it costs.
@@ -91,5 +87,11 @@ async function runCommand({ entry, argv, command }: LookedUp & { kind: 'command'
       return process.stdin;
     },
   };
-  return await module.run(cli, parsed.call);
+  const code = await module.run(cli, parsed.call);
+  await terminal.printer.flush();
+  if (terminal.output.failure !== null && code === EXIT.OK) throw terminal.output.failure;
+  return code;
 }
+
+/** Commands that do nothing but print, and may print without end. */
+const ENDS_WITH_READER: ReadonlySet<string> = new Set(['logs']);

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import module from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -10,10 +10,14 @@ import path from 'node:path';
 export function useCompileCache(env: Readonly<Record<string, string | undefined>>): void {
   // Somebody chose a place of their own, or none: Node has seen to it.
   if ((env['NODE_COMPILE_CACHE'] ?? env['NODE_DISABLE_COMPILE_CACHE'] ?? '') !== '') return;
-  const stateDir = stateDirectory(env);
   try {
+    const stateDir = stateDirectory(env);
     const stat = statSync(stateDir, { throwIfNoEntry: false });
-    if (stat?.isDirectory() === true && stat.uid === process.getuid?.() && (stat.mode & 0o022) === 0) module.enableCompileCache(path.join(stateDir, 'cache'));
+    if (stat?.isDirectory() !== true || stat.uid !== process.getuid?.() || (stat.mode & 0o022) !== 0) return;
+    const folder = path.join(stateDir, 'cache');
+    // Node would make it as the umask has it, open to a group.
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    module.enableCompileCache(folder);
   } catch {
     // Without it everything works as well, a little later.
   }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 
 import { ConfigError } from '@longhaul/errors';
 
 import type { Origin } from './config.ts';
+import { homeFolder } from './home-folder.ts';
 import type { Layer, Placed } from './layer.ts';
 import type { ParsedCache } from './parsed-cache.ts';
 import { recall, remember } from './parsed-cache.ts';
@@ -32,7 +32,7 @@ export interface FileLayer extends Layer {
 }
 
 /** Reads and checks one file. @throws ConfigError with file, line, column and the fix; it quotes no value of the file */
-export async function readConfigFile({ kind, file, home = homedir(), cache }: ReadOptions): Promise<FileLayer> {
+export async function readConfigFile({ kind, file, home = homeFolder(), cache }: ReadOptions): Promise<FileLayer> {
   const { raw, locate: positionOf } = await parsedFile(file, cache);
   const locate = (path: KeyPath): Origin => ({ kind, name: file, ...positionOf(path) });
   const context: FileContext = { kind, file, home };

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import path from 'node:path';
 
 import { ConfigError } from '@longhaul/errors';
 
+import { homeFolder } from './home-folder.ts';
 import { expandHome } from './setting.ts';
 import type { Environment } from './state-dir.ts';
 
@@ -33,13 +33,13 @@ export interface FindOptions {
  *
  * @throws ConfigError when a file that was named does not exist
  */
-export function findConfigFiles({ cwd, env, home = homedir(), file }: FindOptions): FoundFiles {
+export function findConfigFiles({ cwd, env, home = homeFolder(), file }: FindOptions): FoundFiles {
   const warnings: string[] = [];
   const project = namedFile({ cwd, env, home, file }) ?? findUpwards(cwd, warnings);
   return { project, user: userFile(env, home), warnings };
 }
 
-function namedFile({ cwd, env, home = homedir(), file }: FindOptions): string | null {
+function namedFile({ cwd, env, home = homeFolder(), file }: FindOptions): string | null {
   const [named, by] = file === undefined ? [env['LONGHAUL_CONFIG'], 'LONGHAUL_CONFIG'] : [file, '--config'];
   if (named === undefined || named === '') return null;
   const full = path.resolve(cwd, expandHome(named, home));

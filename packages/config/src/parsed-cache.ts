@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { ParsedFile, Positions } from './parsed-file.ts';
@@ -37,6 +37,8 @@ export function remember(cache: ParsedCache, file: string, { text, parsed }: { r
   const entry: Entry = { program: cache.program, text, raw: parsed.raw, positions: positionsOf(parsed) };
   try {
     mkdirSync(cache.folder, { mode: 0o700, recursive: true });
+    // Where it was made by another hand, as the umask had it.
+    chmodSync(cache.folder, 0o700);
     replaceFile(entryFile(cache, file), JSON.stringify(entry));
   } catch {
     // A full disk, a folder that is none: the next start-up reads the file itself.

@@ -1,7 +1,7 @@
-import { homedir } from 'node:os';
 import path from 'node:path';
 
 import { DURATION_EXAMPLES, parseDuration } from './duration.ts';
+import { homeFolder } from './home-folder.ts';
 import { parseSize, SIZE_EXAMPLES } from './size.ts';
 
 /** What a setting can hold once it is read: durations in milliseconds, sizes in bytes. */
@@ -23,7 +23,7 @@ const SOCKET_NAME = /^[A-Za-z0-9][\w.-]*$/;
 const SIGNAL = /^(?:SIG)?[A-Z][A-Z0-9]{1,9}$/;
 
 /** Expands a leading `~` or `~/`; other people's homes (`~name`) are left as they are. */
-export function expandHome(text: string, home: string = homedir()): string {
+export function expandHome(text: string, home: string = homeFolder()): string {
   return text === '~' || text.startsWith('~/') ? path.join(home, text.slice(1)) : text;
 }
 

@@ -1,8 +1,9 @@
 import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import path from 'node:path';
 
 import { ConfigError } from '@longhaul/errors';
+
+import { homeFolder } from './home-folder.ts';
 
 /** The environment that settings are read from; `process.env` fits. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -13,7 +14,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  *
  * @throws ConfigError when `LONGHAUL_STATE_DIR` is not an absolute path: two folders would otherwise see two states.
  */
-export function resolveStateDir(env: Environment = process.env, home: string = homedir()): string {
+export function resolveStateDir(env: Environment = process.env, home: string = homeFolder()): string {
   const own = env['LONGHAUL_STATE_DIR'];
   if (own !== undefined && own !== '') {
     if (path.isAbsolute(own)) return path.normalize(own).replace(/(?<=.)\/+$/, '');

@@ -59,9 +59,18 @@ export class Printer {
     this.#stdout.write(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, type, ...data }, safeNumbers)}\n`);
   }
 
-  /** Bytes as they are; settles when there is room for more. */
+  /** Bytes as they are; settles when there is room for more, or nobody reads them any more. */
   async bytes(chunk: Uint8Array): Promise<void> {
-    if (!this.#stdout.write(chunk)) await new Promise<void>((resolve) => this.#stdout.once('drain', resolve));
+    if (this.#stdout.destroyed || this.#stdout.write(chunk)) return;
+    await new Promise<void>((resolve) => {
+      // Of a stream that has failed, no 'drain' ever comes.
+      const events = ['drain', 'error', 'close'] as const;
+      const settle = (): void => {
+        for (const event of events) this.#stdout.off(event, settle);
+        resolve();
+      };
+      for (const event of events) this.#stdout.on(event, settle);
+    });
   }
 
   /** A remark for a person; it is no part of the data. */

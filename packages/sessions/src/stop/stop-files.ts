@@ -18,7 +18,16 @@ export const DEFAULT_STOP_TIMEOUT_MS = 10_000;
 
 /** Who asks, where nobody says: user@host. */
 export function defaultRequester(): string {
-  return `${userInfo().username}@${hostname()}`;
+  return `${userName()}@${hostname()}`;
+}
+
+/** A uid that no table of users knows (a container, a cluster) has no name: that must not keep it from stopping its jobs. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${String(process.getuid?.() ?? 'unknown')}`;
+  }
 }
 
 /** Writes the intent to stop a run by this policy. @throws SessionStopError where it cannot be written, SessionConfigError for an unusable signal */

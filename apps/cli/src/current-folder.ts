@@ -1,0 +1,15 @@
+import path from 'node:path';
+
+/**
+ * The working directory. Where somebody has removed it, its name as the shell has it: what is relative to it is then reported as missing by
+ * whoever needs it, and whoever does not, `longhaul stop` say, does its work.
+ */
+export function currentFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const name = env['PWD'];
+    return name !== undefined && path.isAbsolute(name) ? path.normalize(name) : '/nonexistent';
+  }
+}
