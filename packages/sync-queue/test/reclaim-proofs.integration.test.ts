@@ -1,6 +1,9 @@
-import { rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { systemClock } from '@longhaul/sync-queue';
-import { describe, expect, it, vi } from 'vitest';
+import { requireService } from '@longhaul/testbed';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { at } from './reclaim/at-step.ts';
 import { HOUR, kinds, ReclaimBench } from './reclaim/reclaim-bench.ts';
 
@@ -49,5 +52,62 @@ describe('a proof that has grown old is asked for again', () => {
     const result = await bench.reclaim(job, { policy: { leaseMs: 1000 * HOUR }, ...at('removed', () => { bench.advance(20 * HOUR); }) });
     expect(result).toMatchObject({ kind: 'done', files: 5 });
     expect((await bench.queue.proofs(job.id)).map(({ occasion }) => occasion)).toEqual(['publish', 'verify', 'reclaim', 'reclaim']);
+  });
+});
+
+/** `to` shows what lies at `from`. */
+function bind(from: string, to: string): void {
+  execFileSync('mount', ['--bind', from, to]);
+  onTestFinished(() => void execFileSync('umount', ['-l', to]));
+}
+
+describe('a result is never deleted as if it were a source', () => {
+  it('not as the source of another job, nor inside of one, nor below one', async () => {
+    const bench = await ReclaimBench.open();
+    expect(await bench.reclaim(await bench.ripe())).toMatchObject({ kind: 'done' });
+    bench.transports.delete('nas');
+    const result = `${bench.root}/nas/out/results`;
+    for (const source of [result, `${bench.root}/nas/out`, `${result}/deep`]) expect(kinds(await bench.reclaim(await bench.ripe(['disk'], source)))).toContain('holds_result');
+    expect(existsSync(`${result}/deep/b.bin`)).toBe(true);
+  });
+
+  it('not where the folder of a destination lies around the source, or in it', async () => {
+    const bench = await ReclaimBench.open();
+    await mkdir(`${bench.root}/nas/mine`);
+    await writeFile(`${bench.root}/nas/mine/file`, 'x');
+    const job = await bench.ripe(['disk'], `${bench.root}/nas/mine`);
+    expect(await bench.reclaim(job)).toMatchObject({ kind: 'done' });
+    await writeFile(`${bench.root}/nas/mine/file`, 'x');
+    await bench.queue.enqueue({ source: bench.source, destination: 'nas' });
+    expect(await bench.reclaim(await bench.ripe(['disk'], `${bench.root}/nas/mine`))).toMatchObject({ blockers: [{ kind: 'inside_destination', destination: 'nas', lies: 'around_the_source' }] });
+  });
+
+  it('not where a receipt in it cannot be read', async () => {
+    const bench = await ReclaimBench.open();
+    const job = await bench.ripe();
+    await mkdir(`${bench.source}/deep/.longhaul`);
+    await writeFile(`${bench.source}/deep/.longhaul/longhaul.json`, '{ "cut of');
+    expect(kinds(await bench.reclaim(job))).toEqual(['receipt_unknown']);
+  });
+
+  it('but what an earlier reclaim has left in a folder does not keep it', async () => {
+    const bench = await ReclaimBench.open();
+    expect(await bench.reclaim(await bench.ripe(['nas'], `${bench.source}/deep`))).toMatchObject({ kind: 'done' });
+    expect(await bench.reclaim(await bench.ripe(['disk']))).toMatchObject({ kind: 'done' });
+  });
+});
+
+describe.runIf(requireService('root'))('what a destination shows of the source itself is no copy', () => {
+  it('also where the source is a single file', async () => {
+    const bench = await ReclaimBench.open();
+    const job = await bench.ripe(['nas'], `${bench.source}/a.bin`);
+    const result = `${bench.root}/nas/a.bin`;
+    await rm(bench.source, { recursive: true });
+    await rename(result, bench.source);
+    await mkdir(result);
+    bind(bench.source, result);
+    expect(kinds(await bench.reclaim(job))).toEqual(['same_place']);
+    expect(existsSync(`${bench.source}/a.bin`)).toBe(true);
+    expect(existsSync(`${result}/.longhaul/longhaul.json`)).toBe(true);
   });
 });

@@ -140,6 +140,8 @@ export interface ProbeOptions {
  */
 export interface Transport extends AsyncDisposable {
   readonly kind: 'local' | 'rsync_ssh' | 'rclone';
+  /** The folder that holds its results, where that is one of this machine's own: absolute, raw, not resolved. Left out where it is reached otherwise. */
+  readonly folder?: RawPath;
   /** Without a shared connection: what is true now. Never throws for a destination that does not answer. */
   probe(options?: ProbeOptions): Promise<ProbeReport>;
   /** Refuses names that this destination cannot hold. @throws SourceNameError, naming them, before the first byte. */

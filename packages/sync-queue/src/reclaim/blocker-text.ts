@@ -27,10 +27,10 @@ interface Text {
 }
 
 type PlaceBlocker = Extract<Blocker, { destination: string }>;
-type SourceBlocker = Extract<Blocker, { kind: 'source_busy' | 'no_handles' | 'source_gone' | 'source_moved' | 'changed' | 'unreadable' | 'foreign_metadata' | 'cannot_write' }>;
+type SourceBlocker = Extract<Blocker, { kind: 'source_busy' | 'no_handles' | 'source_gone' | 'source_moved' | 'changed' | 'unreadable' | 'foreign_metadata' | 'cannot_write' | 'holds_result' | 'receipt_unknown' }>;
 type GeneralBlocker = Exclude<Blocker, PlaceBlocker | SourceBlocker>;
 
-const SOURCE_KINDS: readonly Blocker['kind'][] = ['source_busy', 'no_handles', 'source_gone', 'source_moved', 'changed', 'unreadable', 'foreign_metadata', 'cannot_write'];
+const SOURCE_KINDS: readonly Blocker['kind'][] = ['source_busy', 'no_handles', 'source_gone', 'source_moved', 'changed', 'unreadable', 'foreign_metadata', 'cannot_write', 'holds_result', 'receipt_unknown'];
 
 function isSourceBlocker(blocker: SourceBlocker | GeneralBlocker): blocker is SourceBlocker {
   return SOURCE_KINDS.includes(blocker.kind);
@@ -94,9 +94,16 @@ function placeText(blocker: PlaceBlocker, source: string): Text {
       return { what: `the last check at ${destination} did not find what was sealed: ${blocker.detail}`, fix: again };
     case 'check_busy':
       return { what: `${destination} is being verified by another process (${blocker.detail})` };
+    case 'inside_destination':
+      return insideText(blocker);
     case 'same_place':
       return { what: `${destination} shows the source itself, not a copy: a link or a mount leads back to it`, fix: `see where ${destination} leads; a copy must lie elsewhere` };
   }
+}
+
+function insideText({ destination, folder, lies }: Extract<Blocker, { kind: 'inside_destination' }>): Text {
+  const what = lies === 'in_the_source' ? `the folder of ${destination} (${folder}) lies in the source` : `the source lies in the folder of ${destination} (${folder})`;
+  return { what: `${what}: what is deleted here may be the only copy there`, fix: 'keep sources and destinations apart; delete it by hand once you have looked' };
 }
 
 function notThereText({ destination, jobId, state }: Extract<Blocker, { kind: 'not_there' }>, { source, again }: { readonly source: string; readonly again: string }): Text {
@@ -122,6 +129,10 @@ function sourceText(blocker: SourceBlocker, source: string): Text {
       return { what: `cannot be read or deleted: ${named(blocker.paths)} (${blocker.detail})`, fix: 'give this user the right to, or delete it by hand' };
     case 'foreign_metadata':
       return { what: `the receipts cannot be left in the source: ${blocker.detail}`, fix: 'move it away, or in longhaul.yaml: reclaim: { keepMetadata: false }' };
+    case 'holds_result':
+      return { what: `${blocker.path} holds the result of ${blocker.source} from ${blocker.host}, by its receipt: it may be the only copy of that`, fix: 'free what lies outside of it by hand; or, where it is no result any more, move its .longhaul away' };
+    case 'receipt_unknown':
+      return { what: `the receipt in ${blocker.path} cannot be read (${blocker.detail}), so that nobody can tell whether a result lies there`, fix: `look at it, and repair or move away ${blocker.path}` };
     case 'cannot_write':
       return { what: `the record of what is deleted cannot be written, so that nothing was: ${blocker.detail}`, fix: 'free a little space on that disk by hand' };
   }

@@ -33,5 +33,9 @@ export type Blocker =
   | { readonly kind: 'check_failed'; readonly destination: string; readonly detail: string }
   | { readonly kind: 'check_busy'; readonly destination: string; readonly detail: string }
   | { readonly kind: 'same_place'; readonly destination: string }
+  /** `path`: the folder, for people; `source` and `host`: of what it is the result, by its receipt. */
+  | { readonly kind: 'holds_result'; readonly path: string; readonly source: string; readonly host: string }
+  | { readonly kind: 'receipt_unknown'; readonly path: string; readonly detail: string }
+  | { readonly kind: 'inside_destination'; readonly destination: string; readonly folder: string; readonly lies: 'in_the_source' | 'around_the_source' }
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'cannot_write'; readonly detail: string };

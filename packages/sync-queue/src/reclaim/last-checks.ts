@@ -1,4 +1,5 @@
 import { isLonghaulError } from '@longhaul/errors';
+import { METADATA } from '@longhaul/sync-transports';
 import type { VerifyReport } from '../verify/verifier.ts';
 import type { Blocker } from './blocker.ts';
 import type { ProvenPlace } from './decide-reclaim.ts';
@@ -50,7 +51,9 @@ function blockersOf(report: VerifyReport, { destination, jobId, sealDigest }: As
  * @throws TransportError, the signal's reason
  */
 export async function samePlaces(env: ReaperEnv, { places, source, signal }: { readonly places: readonly ProvenPlace[]; readonly source: HeldSource; readonly signal: AbortSignal }): Promise<readonly Blocker[]> {
-  if (!(await source.hasReceipt())) return [];
+  const state = await source.receiptState();
+  if (state === 'none') return [];
+  if (state === 'unknown') return [{ kind: 'receipt_unknown', path: METADATA, detail: 'it cannot be read any more' }];
   return source.withoutReceipt(async () => {
     const found = await Promise.all(places.map(async (place) => showsReceipt(env, place, signal)));
     return found.flat();

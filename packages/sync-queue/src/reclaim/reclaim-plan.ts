@@ -1,9 +1,10 @@
 import { isLonghaulError } from '@longhaul/errors';
-import type { RawPath, Seal, SealedFile } from '@longhaul/sync-transports';
+import type { RawPath, Seal, SealedFile, SealSource } from '@longhaul/sync-transports';
 import type { Blocker } from './blocker.ts';
 import type { ReclaimDecision, ProvenPlace } from './decide-reclaim.ts';
 import { decideReclaim, provenPlaces } from './decide-reclaim.ts';
 import type { HeldSource, SourceLook } from './files/source-files.ts';
+import { insideDestinations, resultsAmong } from './results-among.ts';
 import { SourceBlocked } from './files/source-files.ts';
 import type { ReaperEnv } from './reaper-ports.ts';
 import type { DestinationRule } from './reclaim-policy.ts';
@@ -94,7 +95,7 @@ async function takeInHand(env: ReaperEnv, taking: Taking): Promise<Pick<Prepared
     source = await env.files.open(seal);
     const room = await roomLeft(env, { source, options });
     const look = room === null ? await source.look({ signal: options.signal }) : null;
-    if (look !== null) return { blockers: lookBlockers(look), hand: { seal, source, look } };
+    if (look !== null) return { blockers: [...lookBlockers(env, { look, source: seal.source }), ...(await insideDestinations(env, seal.source))], hand: { seal, source, look } };
     await source[Symbol.asyncDispose]();
     return { blockers: room === null ? [] : [room], hand: null };
   } catch (error) {
@@ -129,8 +130,9 @@ async function roomLeft({ reclaim }: ReaperEnv, { source, options }: { readonly 
   return freeBytes < reclaim.diskFreeBelow ? null : { kind: 'disk_has_room', freeBytes, below: reclaim.diskFreeBelow };
 }
 
-export function lookBlockers({ changed, unreadable }: SourceLook): readonly Blocker[] {
-  const blockers: Blocker[] = [];
+export function lookBlockers({ hostId }: Pick<ReaperEnv, 'hostId'>, { look, source }: { readonly look: SourceLook; readonly source: SealSource }): readonly Blocker[] {
+  const { changed, unreadable, receipts } = look;
+  const blockers: Blocker[] = [...resultsAmong(receipts, { hostId, source })];
   if (changed.length > 0) blockers.push({ kind: 'changed', paths: changed });
   const [first] = unreadable;
   if (first !== undefined) blockers.push({ kind: 'unreadable', paths: unreadable.map(({ path }) => path), detail: first.code });

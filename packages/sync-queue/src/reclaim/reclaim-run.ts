@@ -5,7 +5,7 @@ import { blockerText } from './blocker-text.ts';
 import type { ProvenPlace } from './decide-reclaim.ts';
 import { errnoOf } from './files/errno.ts';
 import { Freshness } from './freshness.ts';
-import type { Removal } from './files/source-files.ts';
+import type { Removal, SourceLook } from './files/source-files.ts';
 import { SourceBlocked } from './files/source-files.ts';
 import type { ReclaimJournal } from './journal.ts';
 import { lastChecks, samePlaces } from './last-checks.ts';
@@ -91,7 +91,11 @@ export class ReclaimRun {
   /** Every destination now, then the source once more: reading a large result takes its time. */
   async #check(): Promise<void> {
     await this.#prove();
-    stopAt(lookBlockers(await this.#request.prepared.hand.source.look({ signal: this.#signal })));
+    this.#assertAsSealed(await this.#request.prepared.hand.source.look({ signal: this.#signal }));
+  }
+
+  #assertAsSealed(look: SourceLook): void {
+    stopAt(lookBlockers(this.#env, { look, source: this.#request.prepared.hand.seal.source }));
   }
 
   /** Whether it still is a copy is asked each time: somebody may have mounted something meanwhile. */
@@ -159,7 +163,7 @@ export class ReclaimRun {
   /** CLEANED means that nothing of it is left: also nothing that somebody has put back meanwhile. */
   async #assertGone(): Promise<void> {
     const look = await this.#request.prepared.hand.source.look({ signal: this.#signal });
-    stopAt(lookBlockers(look));
+    this.#assertAsSealed(look);
     if (look.present.length > 0) throw new Stop([{ kind: 'changed', paths: look.present.map(({ path }) => path) }]);
   }
 

@@ -62,6 +62,10 @@ export class LocalTransport implements Transport {
     this.#afterPublishStep = afterPublishStep;
   }
 
+  get folder(): RawPath {
+    return this.#folder.root;
+  }
+
   async probe({ touch = 'test_write' }: ProbeOptions = {}): Promise<ProbeReport> {
     return probeDestination({ folder: this.#folder, pool: this.#pool }, touch);
   }

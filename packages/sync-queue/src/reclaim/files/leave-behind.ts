@@ -1,8 +1,8 @@
 import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { RawPath } from '@longhaul/sync-transports';
 import { flushFolder, METADATA, parseReceipt, RECEIPT_FILE } from '@longhaul/sync-transports';
-import { readFileSync } from 'node:fs';
 import { errnoOf } from './errno.ts';
+import { receiptIn } from './found-receipt.ts';
 import type { HeldFolder } from './held-folder.ts';
 import type { LeftBehind } from './source-files.ts';
 import { SourceBlocked } from './source-files.ts';
@@ -34,7 +34,7 @@ export function leaveBehind(root: HeldFolder, name: string, files: readonly Left
 function ours(root: HeldFolder, name: string): HeldFolder {
   const made = makeFolder(root, name);
   const folder = held(root, name);
-  if (made || folder.names().length === 0 || receiptIn(folder) !== null) return folder;
+  if (made || folder.names().length === 0 || receiptIn(folder).kind === 'receipt') return folder;
   folder[Symbol.dispose]();
   throw new SourceBlocked({ kind: 'foreign_metadata', detail: `${name} in the source is not what Longhaul leaves behind` });
 }
@@ -48,23 +48,13 @@ function held(root: HeldFolder, name: string): HeldFolder {
   }
 }
 
-/** Digest of the receipt in a folder; null where there is none that can be read. */
-export function receiptIn(folder: HeldFolder): string | null {
-  try {
-    const parsed = parseReceipt(readFileSync(folder.at(RECEIPT_FILE)));
-    return parsed.kind === 'receipt' ? parsed.receipt.sealDigest : null;
-  } catch (error) {
-    if (errnoOf(error) === 'UNKNOWN') throw error;
-    return null;
-  }
-}
-
 /** Where something was is worth knowing also after the next content has gone. */
 function setAside(folder: HeldFolder, files: readonly LeftBehind[]): void {
-  const digest = receiptIn(folder);
+  const found = receiptIn(folder);
   const next = files.find(({ name }) => name === RECEIPT_FILE);
   const parsed = next === undefined ? null : parseReceipt(next.content);
-  if (digest === null || (parsed?.kind === 'receipt' && parsed.receipt.sealDigest === digest)) return;
+  if (found.kind !== 'receipt' || (parsed?.kind === 'receipt' && parsed.receipt.sealDigest === found.receipt.sealDigest)) return;
+  const digest = found.receipt.sealDigest;
   makeFolder(folder, EARLIER);
   using earlier = folder.child(EARLIER);
   makeFolder(earlier, digest);

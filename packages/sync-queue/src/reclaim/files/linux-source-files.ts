@@ -1,10 +1,12 @@
 import { renameSync, rmdirSync, statfsSync } from 'node:fs';
-import { displayPath, rawBase, rawParent } from '@longhaul/sync-transports';
+import { displayPath, METADATA, rawBase, rawParent } from '@longhaul/sync-transports';
 import type { RawPath, Seal, SealedFile } from '@longhaul/sync-transports';
 import { errnoOf } from './errno.ts';
 import { FolderChain, holdAbsolute } from './folder-chain.ts';
 import type { HeldFolder } from './held-folder.ts';
-import { leaveBehind, metadataName, receiptIn } from './leave-behind.ts';
+import type { FoundReceipt, ReceiptState } from './found-receipt.ts';
+import { receiptBelow } from './found-receipt.ts';
+import { leaveBehind, metadataName } from './leave-behind.ts';
 import { lookAtSource } from './look-at-source.ts';
 import { removeFile } from './remove-file.ts';
 import type { HeldSource, LeftBehind, Removal, RemoveOptions, SourceFiles, SourceLook } from './source-files.ts';
@@ -64,7 +66,8 @@ class LinuxSource implements HeldSource {
 
   async look({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<SourceLook> {
     this.#mendReceipt();
-    return lookAtSource({ chain: this.#chain, seal: this.#seal, signal });
+    const look = await lookAtSource({ chain: this.#chain, seal: this.#seal, signal });
+    return { ...look, receipts: [...this.#receiptsAround(), ...look.receipts] };
   }
 
   async remove(file: SealedFile, options: RemoveOptions): Promise<Removal> {
@@ -95,13 +98,14 @@ class LinuxSource implements HeldSource {
     return Promise.resolve(removed);
   }
 
-  async hasReceipt(): Promise<boolean> {
-    return Promise.resolve(this.#withMetadata((folder) => receiptIn(folder) !== null) ?? false);
+  async receiptState(): Promise<ReceiptState['kind']> {
+    const kinds = this.#metadataNames.map((name) => receiptBelow(this.#root, name).kind);
+    return Promise.resolve(kinds.find((kind) => kind === 'unknown') ?? kinds.find((kind) => kind === 'receipt') ?? 'none');
   }
 
   async withoutReceipt<T>(work: () => Promise<T>): Promise<T> {
-    renameSync(this.#root.at(this.#metadata), this.#root.at(this.#aside));
     try {
+      for (const name of this.#metadataNames) if (this.#has(name)) renameSync(this.#root.at(name), this.#root.at(aside(name)));
       return await work();
     } finally {
       this.#mendReceipt();
@@ -129,13 +133,23 @@ class LinuxSource implements HeldSource {
     this.close();
   }
 
-  get #aside(): string {
-    return `${this.#metadata}-aside`;
+  /** A result keeps `.longhaul` beside a single file, too: a source that is one has two places to look at. */
+  get #metadataNames(): readonly string[] {
+    return this.#metadata === METADATA ? [METADATA] : [this.#metadata, METADATA];
+  }
+
+  #receiptsAround(): readonly FoundReceipt[] {
+    const parts = this.#seal.source.root.split('/').filter((part) => part !== '');
+    return this.#held.slice(0, -1).flatMap((folder, index) => {
+      const state = receiptBelow(folder, METADATA);
+      const root = `/${parts.slice(0, index).join('/')}` as RawPath;
+      return state.kind === 'none' ? [] : [{ place: { kind: 'directory', root, name: rawBase(root) }, state }];
+    });
   }
 
   /** Also what a crash in the middle of {@link withoutReceipt} has left. */
   #mendReceipt(): void {
-    if (this.#has(this.#aside) && !this.#has(this.#metadata)) renameSync(this.#root.at(this.#aside), this.#root.at(this.#metadata));
+    for (const name of this.#metadataNames) if (this.#has(aside(name)) && !this.#has(name)) renameSync(this.#root.at(aside(name)), this.#root.at(name));
   }
 
   #has(name: string): boolean {
@@ -171,14 +185,8 @@ class LinuxSource implements HeldSource {
       return 'stays';
     }
   }
+}
 
-  #withMetadata<T>(use: (folder: HeldFolder) => T): T | null {
-    try {
-      using folder = this.#root.child(this.#metadata);
-      return use(folder);
-    } catch (error) {
-      if (errnoOf(error) === 'UNKNOWN') throw error;
-      return null;
-    }
-  }
+function aside(name: string): string {
+  return `${name}-aside`;
 }

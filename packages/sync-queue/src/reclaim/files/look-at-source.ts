@@ -1,11 +1,14 @@
 import type { BigIntStats } from 'node:fs';
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { joinRaw, METADATA, rawParent } from '@longhaul/sync-transports';
+import { joinRaw, METADATA, rawBase, rawParent } from '@longhaul/sync-transports';
 import type { RawPath, Seal, SealedFile, SealEntry } from '@longhaul/sync-transports';
 import { errnoOf } from './errno.ts';
 import type { FolderChain } from './folder-chain.ts';
+import type { FoundReceipt } from './found-receipt.ts';
+import { receiptBelow } from './found-receipt.ts';
 import { hashOpenFile } from './hash-open-file.ts';
 import type { HeldFolder } from './held-folder.ts';
+import { metadataName } from './leave-behind.ts';
 import type { SourceLook } from './source-files.ts';
 
 /** Other work of this thread gets its turn after so many entries. */
@@ -37,6 +40,7 @@ class SourceLooker {
   readonly #changed: RawPath[] = [];
   readonly #unreadable: SourceLook['unreadable'][number][] = [];
   readonly #extra: RawPath[] = [];
+  readonly #receipts: FoundReceipt[] = [];
   readonly #seen = new Set<RawPath>();
   #turn = 0;
 
@@ -46,11 +50,15 @@ class SourceLooker {
   }
 
   async only(): Promise<void> {
+    const { source } = this.#request.seal;
+    this.#receipt('' as RawPath, METADATA);
+    this.#receipt('' as RawPath, metadataName(source));
     for (const entry of this.#sealed.values()) if (entry.type === 'file') await this.#entry(entry.path, this.#request.chain.to(rawParent(entry.path)), { onlySealed: 'yes' });
   }
 
   async folder(path: RawPath): Promise<void> {
     const names = this.#namesOf(path);
+    if (names.includes(METADATA)) this.#receipt(path, METADATA);
     const below: RawPath[] = [];
     for (const name of names) {
       if (path === '' && name === METADATA) continue;
@@ -62,7 +70,15 @@ class SourceLooker {
 
   result(): SourceLook {
     const gone = this.#request.seal.entries.filter(({ type, path }) => type === 'file' && !this.#seen.has(path)).map(({ path }) => path);
-    return { present: this.#present, gone, changed: this.#changed, unreadable: this.#unreadable, extra: this.#extra };
+    return { present: this.#present, gone, changed: this.#changed, unreadable: this.#unreadable, extra: this.#extra, receipts: this.#receipts };
+  }
+
+  /** `path`: the folder that has it, in the source. */
+  #receipt(path: RawPath, name: string): void {
+    const { chain, seal } = this.#request;
+    const state = receiptBelow(chain.to(path), name);
+    const root = path === '' ? seal.source.root : joinRaw(seal.source.root, path);
+    if (state.kind !== 'none') this.#receipts.push({ place: name === METADATA ? { kind: 'directory', root, name: rawBase(root) } : seal.source, state });
   }
 
   #namesOf(path: RawPath): readonly string[] {

@@ -1,5 +1,6 @@
 import type { RawPath, Seal, SealedFile } from '@longhaul/sync-transports';
 import type { Blocker } from '../blocker.ts';
+import type { FoundReceipt, ReceiptState } from './found-receipt.ts';
 
 /** How a source stands against its seal, before anything is deleted. */
 export interface SourceLook {
@@ -12,6 +13,8 @@ export interface SourceLook {
   readonly unreadable: readonly { readonly path: RawPath; readonly code: string }[];
   /** Not in the seal: made since, or left out by rules. They stay. */
   readonly extra: readonly RawPath[];
+  /** Of the folders in it that are sealed, of itself, and of each folder above it: what lies there may be somebody's result. */
+  readonly receipts: readonly FoundReceipt[];
 }
 
 /** What became of one file. */
@@ -54,9 +57,9 @@ export interface HeldSource extends AsyncDisposable {
   areOriginals(files: readonly SealedFile[]): Promise<boolean>;
   /** Removes sealed folders that are empty by now. Returns how many. */
   removeEmptyFolders(options: Pick<RemoveOptions, 'allowed'>): Promise<number>;
-  /** Whether `.longhaul` in the source holds a receipt: then the source may be a result itself, seen from the other side. */
-  hasReceipt(): Promise<boolean>;
-  /** Runs `work` while `.longhaul` has another name; then it has its own again. */
+  /** Whether there is a receipt where a result has one: then the source may be a result itself, seen from the other side. */
+  receiptState(): Promise<ReceiptState['kind']>;
+  /** Runs `work` while such receipts have another name; then they have their own again. */
   withoutReceipt<T>(work: () => Promise<T>): Promise<T>;
   /** Puts files into `.longhaul/`, durably; what an earlier reclaim has left there is kept beside them. @throws SourceBlocked */
   leaveBehind(files: readonly LeftBehind[]): Promise<void>;
