@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { SessionAttachError, SessionConfigError } from '@longhaul/errors';
 import type { AttachCommand, CurrentRun, ExecOptions } from '@longhaul/sessions';
-import { besideArgv, mayLive } from '@longhaul/sessions';
+import { besideArgv, environmentFile, mayLive } from '@longhaul/sessions';
 
 /** Where a program beside the job runs, and whose terminal type it has. */
 export interface ExecPlace extends ExecOptions {
@@ -21,7 +21,7 @@ const ENTER = 'cd -- "$1" || exit 125; shift; exec "$@"';
  */
 export function execCommand({ reading: { run, spec }, verdict }: CurrentRun, argv: readonly string[], { workingDir, env }: ExecPlace): AttachCommand {
   if (!mayLive(verdict)) throw new SessionAttachError(run.session, 'tmux', 'it has ended', { hint: `Read what it printed: longhaul logs ${run.session}` });
-  if (!isReadable(run.envFile)) throw new SessionAttachError(run.session, 'tmux', 'its environment cannot be read any more');
+  if (!isReadable(environmentFile(run, spec?.firstRunId ?? run.runId))) throw new SessionAttachError(run.session, 'tmux', 'its environment cannot be read any more');
   const base = spec?.workingDir ?? '/';
   const folder = resolve(base, workingDir ?? '.');
   if (!isDirectory(folder)) throw new SessionConfigError(`the working directory ${JSON.stringify(folder)} cannot be entered`, { hint: `-C is relative to the job's own directory, ${base}` });

@@ -121,8 +121,8 @@ describe.runIf(available)('a restart by hand', () => {
   it('of one whose environment is gone changes nothing, and says so', async () => {
     const bed = await tmuxBed();
     const manager = manage(bed);
-    const { pid } = await manager.start(request, { caller: caller(bed, 'x') });
-    rmSync(join(bed.stateDir, 'sessions', 'train', 'env'));
+    const { pid, runId } = await manager.start(request, { caller: caller(bed, 'x') });
+    rmSync(join(bed.stateDir, 'sessions', 'train', `env.${runId ?? ''}`));
     await expect(manager.restart('train')).rejects.toMatchObject({ code: 'SESSION_CONFIG', message: expect.stringMatching(/cannot be started again as it was/) as string });
     expect(await manager.status('train')).toMatchObject({ state: 'running', pid });
   });

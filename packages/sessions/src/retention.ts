@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { currentRun } from './current-run.ts';
@@ -60,11 +60,19 @@ export function prune(policy: RetentionPolicy, options: RetentionOptions): Prune
   if (policy.mode !== 'plan') {
     for (const { run } of goes) {
       removeRunFolder(run.path, options.state);
+      forgetEnvironment(run, options);
       clearEndedMarker(options.state, run.runId);
     }
     collectRemoved(options.state);
   }
   return { removed: goes.map(({ run }) => run.runId), freedBytes: goes.reduce((sum, { bytes }) => sum + bytes, 0) };
+}
+
+/** A run's environment goes with it, unless it is what the session would be started again with: its first attempt may go before the last. */
+function forgetEnvironment(run: RunDirectory, options: RetentionOptions): void {
+  const current = existsSync(run.envFile) ? currentRun(run.session, options) : null;
+  const isNeeded = current !== null && (current.reading.spec?.firstRunId ?? run.runId) === run.runId;
+  if (!isNeeded) rmSync(run.envFile, { force: true });
 }
 
 /** Which go, oldest first. */

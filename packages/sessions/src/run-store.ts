@@ -8,7 +8,7 @@ import { deleteClaim, listClaims } from './claim-files.ts';
 import type { CurrentRun } from './current-run.ts';
 import { currentRun, currentStatus } from './current-run.ts';
 import { describeWriteFailure } from './errno.ts';
-import { writeLaunchFiles, writeRestartFiles } from './launcher/index.ts';
+import { environmentFile, writeLaunchFiles, writeRestartFiles } from './launcher/index.ts';
 import { claimForRemoval, claimForRun } from './name-claims.ts';
 import { clearEndedMarker, endedMarkers, markOutputsDone, unsettledRuns } from './output-settlement.ts';
 import type { RecordedSpec } from './recorded-spec.ts';
@@ -25,7 +25,7 @@ import { readRun } from './run-reader.ts';
 import { statusFromRun } from './run-status.ts';
 import { NEVER_STARTED } from './run-verdict.ts';
 import type { SessionName } from './session-name.ts';
-import { collectRemoved, removeSessionFolder } from './session-removal.ts';
+import { collectRemoved, removeEnvFiles, removeSessionFolder } from './session-removal.ts';
 import type { BackendKind, SessionSpec } from './session-spec.ts';
 import type { SessionStatus } from './session-status.ts';
 import { listStatuses } from './status-list.ts';
@@ -94,6 +94,7 @@ export class RunStore {
       await this.#writeLaunchFiles(spec, run);
       if (spec.restart.mode !== 'no') writeRestartFiles(spec, run, claim);
       pointCurrentAt(run, this.#state);
+      this.#forgetEnvironments(run, claim);
       return run;
     } catch (error) {
       this.#discard(claim);
@@ -233,8 +234,19 @@ export class RunStore {
     return later(() => (this.#state.exists() ? prune(policy, { state: this.#state, world: this.#world() }) : { removed: [], freedBytes: 0 }));
   }
 
+  /** Those of the starts before the last one: that one counts again where this one fails. */
+  #forgetEnvironments(run: RunDirectory, claim: Claim): void {
+    const reading = this.#below(claim)?.reading;
+    const before = reading === undefined ? [] : [environmentFile(reading.run, reading.spec?.firstRunId ?? reading.run.runId)];
+    removeEnvFiles(run.session, { keep: [run.envFile, ...before], state: this.#state });
+  }
+
+  #below({ session, number }: Claim): CurrentRun | null {
+    return currentRun(session, { state: this.#state, world: this.#world(), below: number });
+  }
+
   #discard(claim: Claim): void {
-    const below = currentRun(claim.session, { state: this.#state, world: this.#world(), below: claim.number });
+    const below = this.#below(claim);
     discardClaim(claim, below?.reading.run ?? null, this.#state);
   }
 }

@@ -3,17 +3,32 @@ import { join } from 'node:path';
 
 import type { Claim } from './claim.ts';
 import { isErrno } from './errno.ts';
+import type { SessionName } from './session-name.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 /** Begins with a dot: never a session's name, never a run's id. */
 const REMOVED = '.removed-';
 
-/** Forgets a session under a claim for removal: its env file, its claims, its name, in one step. Its runs stay. */
+/** Forgets a session under a claim for removal: its env files, its claims, its name, in one step. Its runs stay. */
 export function removeSessionFolder(claim: Claim, state: StateDirectory): void {
   const folder = state.session(claim.session);
   // Secrets first, should the rest fail.
-  rmSync(join(folder, 'env'), { force: true });
+  for (const name of namesIn(folder)) if (isEnvFile(name)) rmSync(join(folder, name), { force: true });
   moveAwayAndDelete(folder, state.sessions);
+}
+
+/**
+ * Deletes the environments that no restart can need any more: all but those of these starts. One that a launcher may still read, for the hook of a
+ * run that has just ended, is among them.
+ */
+export function removeEnvFiles(session: SessionName, { keep, state }: { readonly keep: readonly string[]; readonly state: StateDirectory }): void {
+  const folder = state.session(session);
+  for (const name of namesIn(folder)) if (isEnvFile(name) && !keep.includes(join(folder, name))) rmSync(join(folder, name), { force: true });
+}
+
+/** Also what a crash left half written. */
+function isEnvFile(name: string): boolean {
+  return name === 'env' || name.startsWith('env.');
 }
 
 /** Drops a run's folder in one step for every reader. */

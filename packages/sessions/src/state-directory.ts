@@ -5,6 +5,7 @@ import { SessionConfigError } from '@longhaul/errors';
 
 import { isErrno } from './errno.ts';
 import type { RunDirectory } from './run-directory.ts';
+import { envFileOf } from './run-directory.ts';
 import { STATE_FOLDERS } from './run-files.ts';
 import type { RunId } from './run-record.ts';
 import type { SessionName } from './session-name.ts';
@@ -47,7 +48,8 @@ export class StateDirectory {
   }
 
   run(runId: RunId, session: SessionName): RunDirectory {
-    return { runId, session, stateDir: this.path, path: this.runPath(runId), envFile: `${this.session(session)}/env` };
+    const place = { runId, session, stateDir: this.path };
+    return { ...place, path: this.runPath(runId), envFile: envFileOf(place, runId) };
   }
 
   runPath(runId: RunId): string {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import fc from 'fast-check';
@@ -28,9 +28,19 @@ it('never takes the values of another start, and says what is gone', async () =>
   const run = await prepared(store);
   mkdirSync(join(run.stateDir, 'sessions', 'train'), { recursive: true });
   await writeLaunchFiles(specOf({ env: [{ name: 'TOKEN', value: 'the-secret' }] }), run);
-  expect(() => readEnvironment(run, newRunId())).toThrow(expect.objectContaining({ code: 'SESSION_CONFIG', message: expect.not.stringContaining('the-secret') as string }));
+  const other = newRunId();
+  copyFileSync(run.envFile, run.envFile.replace(run.runId, other));
+  expect(() => readEnvironment(run, other)).toThrow(expect.objectContaining({ code: 'SESSION_CONFIG', message: expect.not.stringContaining('the-secret') as string }));
   rmSync(run.envFile);
-  expect(() => readEnvironment(run, run.runId)).toThrow(/cannot be started again as it was: .*env is gone/);
+  expect(() => readEnvironment(run, run.runId)).toThrow(/cannot be started again as it was: .*env\.\w+ is gone/);
   writeFileSync(run.envFile, '');
   expect(() => readEnvironment(run, run.runId)).toThrow(/not the one of this start/);
+});
+
+it('finds the environment of a session that an earlier version started', async () => {
+  const store = temporaryStore();
+  const run = await prepared(store);
+  await writeLaunchFiles(specOf({ env: [{ name: 'TOKEN', value: 'one' }] }), run);
+  renameSync(run.envFile, join(store.stateDir, 'sessions/train/env'));
+  expect(readEnvironment(run, run.runId)).toEqual([{ name: 'TOKEN', value: 'one' }]);
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
@@ -31,6 +31,16 @@ test('keeps as many runs of each session as asked for', async () => {
   expect(report.removed).toEqual(ids(train.slice(0, 2)));
   expect(ids(await store.runs())).toEqual(ids([...other, train[3], train[2]]));
   expect(existsSync(train[0]!.path)).toBe(false);
+});
+
+test('takes the environment of a run along, but not the one that the current attempt was started with', async () => {
+  const store = temporaryStore();
+  const [first, second, third] = await ended(store, 3);
+  for (const run of [first!, second!, third!]) writeFileSync(run.envFile, 'TOKEN=1');
+  const spec = JSON.parse(readFileSync(join(third!.path, 'spec.json'), 'utf8')) as object;
+  writeRecord(third!, 'spec.json', { ...spec, firstRunId: second!.runId, attempt: 2 });
+  expect((await store.prune({ maxRuns: 1 })).removed).toEqual(ids([first, second]));
+  expect([first, second].map((run) => existsSync(run!.envFile))).toEqual([false, true]);
 });
 
 test('removes what ended long ago', async () => {

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
@@ -147,6 +147,27 @@ describe('a start that was interrupted', () => {
     expect(await store.release(claim)).toBe('released');
     expect((await store.current(train))?.runId).toBe(first.runId);
     expect(readlinkSync(join(store.stateDir, 'sessions/train/current'))).toBe(`../../runs/${first.runId}`);
+  });
+
+  test('leaves the environment of the start before, and only a start that is prepared drops older ones', async () => {
+    const store = temporaryStore();
+    const envFiles = (): string[] => readdirSync(join(store.stateDir, 'sessions/train')).filter((name) => name.startsWith('env'));
+    const start = async (): Promise<RunDirectory> => {
+      const claim = await store.claim(train, newRunId());
+      const run = await store.prepare(specOf(), claim);
+      writeFileSync(run.envFile, `TOKEN=${run.runId}`);
+      return run;
+    };
+    writeExit(await start());
+    const second = await start();
+    writeExit(second);
+    const claim = await store.claim(train, newRunId());
+    const failed = await store.prepare(specOf(), claim);
+    writeFileSync(failed.envFile, 'TOKEN=3');
+    expect(envFiles()).toEqual([second.envFile, failed.envFile].map((path) => basename(path)));
+    expect(await store.release(claim)).toBe('released');
+    expect(envFiles()).toEqual([basename(second.envFile)]);
+    expect(readFileSync(second.envFile, 'utf8')).toBe(`TOKEN=${second.runId}`);
   });
 
   test('is kept as a run when its launcher has said how it ended', async () => {

@@ -4,5 +4,6 @@ export { besideArgv, launcherArgv, resumeArgv, writeLaunchFiles, writeRestartFil
 export type { LaunchOptions } from './launch-files.ts';
 export type { ScriptForm } from './launch-config.ts';
 export { installLauncherScripts } from './launcher-scripts.ts';
+export { environmentFile } from './read-launch-files.ts';
 export { installScripts, writeWholeFile } from './script-folder.ts';
 export { quoteArgv, quoteForShell } from './shell-quote.ts';

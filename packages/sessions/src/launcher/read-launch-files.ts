@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { SessionConfigError } from '@longhaul/errors';
 
 import { errnoOf } from '../errno.ts';
 import type { RunDirectory } from '../run-directory.ts';
+import { envFileOf, formerEnvFile } from '../run-directory.ts';
 import { RUN_FILES } from '../run-files.ts';
 import type { RunId } from '../run-record.ts';
 import type { EnvEntry } from '../session-spec.ts';
@@ -22,10 +23,18 @@ const WORD = new RegExp(QUOTED, 'gu');
  * @param firstRunId the first attempt of that start: the file must have been written for it
  * @throws SessionConfigError where the file is gone, or another start's
  */
-export function readEnvironment({ envFile, session }: RunDirectory, firstRunId: RunId): readonly EnvEntry[] {
-  const entries = [...readOf(envFile, session).matchAll(ENTRY)].map(([, name = '', value = '']): EnvEntry => ({ name, value: unquote(value) }));
+export function readEnvironment(run: RunDirectory, firstRunId: RunId): readonly EnvEntry[] {
+  const { session } = run;
+  const entries = [...readOf(environmentFile(run, firstRunId), session).matchAll(ENTRY)].map(([, name = '', value = '']): EnvEntry => ({ name, value: unquote(value) }));
   if (entries.find(({ name }) => name === RUN_TAG)?.value !== firstRunId) throw gone(session, 'the file that held it is not the one of this start any more');
   return entries.filter(({ name }) => name !== RUN_TAG);
+}
+
+/** Where the environment of a start is: of one that an earlier version made, where that kept it. */
+export function environmentFile(run: RunDirectory, firstRunId: RunId): string {
+  const own = envFileOf(run, firstRunId);
+  const former = formerEnvFile(run);
+  return !existsSync(own) && existsSync(former) ? former : own;
 }
 
 /** The whole argv of a run: in spec.json secrets of it may be left out. @throws SessionConfigError where it cannot be read */
