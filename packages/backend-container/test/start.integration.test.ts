@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 import { isLonghaulError } from '@longhaul/errors';
-import { newRunId, SessionManager } from '@longhaul/sessions';
+import { newRunId, SessionManager, systemWorld } from '@longhaul/sessions';
 import { freePort, waitFor } from '@longhaul/testbed';
 import { expect, it, onTestFinished } from 'vitest';
 
@@ -77,6 +77,20 @@ describeBoth('starting a container', (engine, runtime) => {
     expect(isLonghaulError(claim, 'SESSION_EXISTS')).toBe(true);
     expect(await bed.backend.status('between')).toMatchObject({ kind: 'present', status: { state: 'running', pid: status.pid, runId: run.runId } });
     expect(await bed.backend.stop('between', { how: 'force' })).toMatchObject({ status: { state: 'stopped' } });
+  });
+
+  it('still runs, by its record, where a full disk has kept its launcher from noting the pid beside it, and that one was killed', async () => {
+    const bed = await containerBed(engine());
+    const { run, status } = await bed.start('noted', LEFT);
+    const { pid, processStartTime } = JSON.parse(readFileSync(join(run.path, 'launcher.json'), 'utf8')) as { readonly pid: number; readonly processStartTime: string };
+    process.kill(pid, 'SIGKILL');
+    writeFileSync(join(run.path, 'container.pid'), '');
+    await waitFor(() => systemWorld().liveness(pid, processStartTime) === 'dead', { what: 'the end of the launcher' });
+    expect(await bed.backend.status('noted')).toMatchObject({ status: { state: 'running', pid: status.pid } });
+    await waitFor(() => (JSON.parse(readFileSync(join(run.path, 'launcher.json'), 'utf8')) as { readonly pid: number }).pid !== pid, { what: 'the next launcher', deadline: 30_000 });
+    expect(await bed.backend.stop('noted', { how: 'force' })).toMatchObject({ status: { state: 'stopped' } });
+    // Whoever wrote the end had taken over: the record still names the job.
+    expect(JSON.parse(readFileSync(join(run.path, 'start.json'), 'utf8'))).toMatchObject({ pid: status.pid });
   });
 
   it('says which image is missing, which folder, and which command', async () => {

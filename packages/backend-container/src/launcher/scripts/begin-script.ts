@@ -98,9 +98,10 @@ lc_init_failed() {
 # A container that has ended already has no process any more: a start time that no process has.
 lc_record_start() {
   [ -n "$lc_time" ] || lc_time=ended
+  # Before the record: whoever goes on where this launcher was killed finds both, or makes both.
+  { printf '%s\\n%s\\n%s\\n' "$lc_pid" "$lc_time" "$lc_started" > container.pid; } 2>/dev/null
   lc_write_start 1<>start.slot
   mv start.slot start.json
-  { printf '%s\\n%s\\n%s\\n' "$lc_pid" "$lc_time" "$lc_started" > container.pid; } 2>/dev/null
 }
 
 lc_write_start() {

@@ -51,8 +51,8 @@ lc_adopt() {
   [ -n "$lc_id" ] || lc_finish
   if [ -e start.json ]; then
     { read -r lc_pid; read -r lc_time; read -r lc_started; } 2>/dev/null < container.pid
-    # The record names who supervises now.
-    lc_write_start > start.tmp && mv start.tmp start.json
+    # The record names who supervises now. Where the disk was full, it stays as it is: without these it would say that the job has ended.
+    [ -z "$lc_started" ] || { lc_write_start > start.tmp && mv start.tmp start.json; }
   else
     # Never said to be started. Whoever asked for it has been told that it failed, and meant no job to be there.
     if [ -e stop.json ]; then
