@@ -40,7 +40,7 @@ function subject(name: string, { traits, reach, crashes = 'none' }: { readonly t
 
 describe.runIf(requireService('rclone'))('over a folder of this machine, which has hashes of its own', () => {
   const reach = async (remote: string): Promise<Remote> => Promise.resolve({ remote: { type: 'alias', remote }, [Symbol.asyncDispose]: async () => Promise.resolve() });
-  transportConformance(subject('RcloneTransport', { traits: {}, reach }), ['delivery', 'publish', 'fencing']);
+  transportConformance(subject('RcloneTransport', { traits: {}, reach }), ['delivery', 'publish', 'others', 'fencing']);
 });
 
 describe.runIf(requireService('rclone'))('over WebDAV, which has neither hashes nor times', () => {

@@ -95,8 +95,8 @@ export interface PublishRequest {
 }
 
 /**
- * `published` also when an earlier call had done it; `leftover` says what could not be deleted afterwards (the earlier result, the staging
- * folder). The others leave the destination as it was.
+ * `published` also when an earlier call had done it; `leftover` says what was not deleted afterwards: what others had put into the earlier
+ * result and where it is kept, and what could not be deleted (of the earlier result, of staging). The others leave the destination as it was.
  */
 export type PublishOutcome =
   | { readonly kind: 'published'; readonly leftover?: string }

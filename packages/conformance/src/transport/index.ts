@@ -4,6 +4,7 @@ import { describeCrash } from './describe-crash.ts';
 import { describeDelivery } from './describe-delivery.ts';
 import { describeFencing } from './describe-fencing.ts';
 import { describeFetch } from './describe-fetch.ts';
+import { describeOthers } from './describe-others.ts';
 import { describePublish } from './describe-publish.ts';
 import { describeResume } from './describe-resume.ts';
 import { describeVerification } from './describe-verification.ts';
@@ -20,13 +21,14 @@ export function transportConformance(subject: TransportSubject, parts: readonly 
 }
 
 /** A part of the suite: for a further remote of a transport that has passed the whole elsewhere. */
-export type TransportPart = 'delivery' | 'verification' | 'resume' | 'publish' | 'fencing' | 'crash' | 'chain' | 'fetch';
+export type TransportPart = 'delivery' | 'verification' | 'resume' | 'publish' | 'others' | 'fencing' | 'crash' | 'chain' | 'fetch';
 
 const DESCRIBE: Readonly<Record<TransportPart, (subject: TransportSubject) => void>> = {
   delivery: describeDelivery,
   verification: describeVerification,
   resume: describeResume,
   publish: describePublish,
+  others: describeOthers,
   fencing: describeFencing,
   crash: describeCrash,
   chain: describeChain,

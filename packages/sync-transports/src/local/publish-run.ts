@@ -2,6 +2,7 @@ import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import { chained } from '../chain/chained.ts';
 import { printReceipt } from '../manifest/receipt-codec.ts';
 import { judgeInPlace } from '../protocol/judge-in-place.ts';
+import { keptText, publishedWith } from '../protocol/kept-name.ts';
 import { METADATA, RECEIPT_PATH } from '../protocol/layout.ts';
 import { metadataFiles } from '../protocol/metadata-files.ts';
 import type { AfterPublishStep, PublishStep, StepResult } from '../protocol/publish-steps.ts';
@@ -167,15 +168,17 @@ export class PublishRun {
 
   /** The result is published whatever happens here; what cannot be deleted is told, not hidden. */
   async #sweep(): Promise<StepResult> {
+    const kept: RawPath[] = [];
     try {
-      // The old result leaves the swap folder before it is deleted: half of it must never be put back.
+      await this.#staging.spend(this.#swap('old'));
       await this.#staging.discard(this.#swap());
+      kept.push(...(await this.#staging.clearSpent()));
       // A later claim may have staged something again meanwhile, for a repair: the folder is its own then.
-      if ((await this.#staging.fence()) === null) await this.#staging.removeJob();
-      return NEXT;
+      if ((await this.#staging.fence()) === null) kept.push(...(await this.#staging.removeJob()));
     } catch (error) {
-      return { kind: 'published', leftover: destinationError('deleting the staging folder', error).message };
+      return publishedWith([keptText(kept), destinationError('deleting the staging folder', error).message]);
     }
+    return publishedWith([keptText(kept)]);
   }
 
   /** Best effort: whatever is left is mended by the next claim. The failure that led here is the one to report. */

@@ -1,6 +1,7 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import type { StagingLayout } from '../protocol/layout.ts';
-import { INCOMING, LOCKS, stagingLayout } from '../protocol/layout.ts';
+import { keptName } from '../protocol/kept-name.ts';
+import { INCOMING, LOCKS, SPENT, stagingLayout } from '../protocol/layout.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath, joinRaw } from '../raw-path.ts';
 import type { Placement } from '../transport.ts';
@@ -73,9 +74,32 @@ export class Staging {
     if (trash.length > 0) await this.pool.run({ kind: 'remove', paths: trash });
   }
 
-  /** Deletes all of the staging folder. */
-  async removeJob(): Promise<void> {
+  /** Deletes all of the staging folder. Returns where things of others are kept that lay in an earlier result. */
+  async removeJob(): Promise<readonly RawPath[]> {
+    const kept = await this.clearSpent();
     await this.pool.run({ kind: 'remove', paths: [this.folder.absolute(this.layout.job)] });
+    return kept;
+  }
+
+  /** A result that another has replaced: it leaves the swap folder before anything of it is deleted, half of it must never be put back. */
+  async spend(old: RawPath): Promise<void> {
+    await this.folder.moveIfThere(old, this.layout.spent(newNonce()));
+  }
+
+  /** Deletes of the results that were replaced what their own inventories name. What else lies in them is kept beside the new result; returns where. */
+  async clearSpent(): Promise<readonly RawPath[]> {
+    const { folder, layout, placement, pool } = this;
+    const kept: RawPath[] = [];
+    for (const name of (await folder.names(layout.job)) ?? []) {
+      if (!name.startsWith(SPENT)) continue;
+      const spent = joinRaw(layout.job, name);
+      const { root } = await pool.run({ kind: 'clear', root: folder.absolute(spent) });
+      if (root === 'gone') continue;
+      let place = keptName(placement.finalName);
+      for (let number = 2; (await folder.entry(place)) !== null; number += 1) place = keptName(placement.finalName, { number });
+      if (await folder.moveIfThere(spent, place)) kept.push(place);
+    }
+    return kept;
   }
 
   async lock(): Promise<LockOutcome> {
@@ -108,7 +132,7 @@ export class Staging {
       if (inPlace.kind === 'none') await folder.move(old, placement.finalName);
       else if (inPlace.kind !== 'receipt' || inPlace.receipt.hostId !== placement.hostId || inPlace.receipt.jobId !== placement.jobId) {
         return { kind: 'conflict', evidence: `something else was put at the final name while it was replaced; the earlier result is kept in ${displayPath(old)}` };
-      }
+      } else await this.spend(old);
     }
     if ((await folder.entry(tree)) !== null) {
       if ((await folder.entry(layout.tree)) !== null) throw new TransportError(`two trees in the staging of job ${placement.jobId}`, { errorKind: TransportErrorKind.UNKNOWN, hint: 'Look into the staging folder; longhaul sync cancel removes it' });

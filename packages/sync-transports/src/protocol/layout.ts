@@ -15,6 +15,9 @@ export const INVENTORY_FILE = 'inventory.jsonl';
 /** Relative to a result's root. */
 export const RECEIPT_PATH: RawPath = `${METADATA}/${RECEIPT_FILE}` as RawPath;
 
+/** All that is ours in a result's `.longhaul`, in the order in which it may go: the inventory tells until the end what else is ours. */
+export const METADATA_PATHS: readonly RawPath[] = [RECEIPT_FILE, CHECKSUMS_FILE, INVENTORY_FILE].map((name) => `${METADATA}/${name}` as RawPath);
+
 /** One job's staging, relative to the destination's root. `jobId` was checked by assertPlacement. */
 export interface StagingLayout {
   readonly job: RawPath;
@@ -23,7 +26,11 @@ export interface StagingLayout {
   epochMarker(epoch: number): RawPath;
   swap(epoch: number): RawPath;
   trash(nonce: string): RawPath;
+  spent(nonce: string): RawPath;
 }
+
+/** Begins the name of an earlier result that is being cleared away. */
+export const SPENT = 'spent.';
 
 export function stagingLayout(jobId: string): StagingLayout {
   const job = `${INCOMING}/${jobId}`;
@@ -35,6 +42,7 @@ export function stagingLayout(jobId: string): StagingLayout {
     epochMarker: (epoch) => below(`epoch.${epoch}`),
     swap: (epoch) => below(`swap.${epoch}`),
     trash: (nonce) => below(`trash.${nonce}`),
+    spent: (nonce) => below(`${SPENT}${nonce}`),
   };
 }
 

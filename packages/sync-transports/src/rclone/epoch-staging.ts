@@ -1,9 +1,11 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import type { StagingLayout } from '../protocol/layout.ts';
-import { stagingLayout } from '../protocol/layout.ts';
+import { keptName } from '../protocol/kept-name.ts';
+import { SPENT, stagingLayout } from '../protocol/layout.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath, joinRaw, rawBase } from '../raw-path.ts';
 import type { Placement } from '../transport.ts';
+import { clearResult } from './clear-result.ts';
 import { newNonce } from './nonce.ts';
 import { inspectInPlace } from './in-place.ts';
 import type { HeldFlag, FlagOutcome } from './publish-flag.ts';
@@ -79,9 +81,33 @@ export class EpochStaging {
     return raiseFlag(this);
   }
 
-  /** All of the staging folder. */
-  async removeJob(): Promise<void> {
+  /** All of the staging folder. Returns where things of others are kept that lay in an earlier result. */
+  async removeJob(): Promise<readonly RawPath[]> {
+    const kept = await this.clearSpent();
     await this.folder.removeFolder(this.layout.job);
+    return kept;
+  }
+
+  /** A result that another has replaced: it leaves the swap folder before anything of it is deleted, half of it must never be put back. */
+  async spend(old: RawPath): Promise<void> {
+    await this.folder.moveIfThere(old, this.layout.spent(newNonce()));
+  }
+
+  /** Deletes of the results that were replaced what their own inventories name. What else lies in them is kept beside the new result; returns where. */
+  async clearSpent(): Promise<readonly RawPath[]> {
+    const { folder, layout, placement } = this;
+    if (folder.facts.publishes === 'in-place') return [];
+    const kept: RawPath[] = [];
+    for (const name of (await folder.list(layout.job, { depth: 'one' }))?.keys() ?? []) {
+      if (!name.startsWith(SPENT)) continue;
+      const spent = joinRaw(layout.job, name);
+      if ((await clearResult(folder, spent)) === 'gone') continue;
+      let place = keptName(placement.finalName);
+      for (let number = 2; (await folder.entry(place)) !== null; number += 1) place = keptName(placement.finalName, { number });
+      await folder.move(spent, place);
+      kept.push(place);
+    }
+    return kept;
   }
 
   /** Undoes what a publish has moved, or ends one that was over but for its cleaning. The flag is held by the caller. */
@@ -96,7 +122,7 @@ export class EpochStaging {
       if (inPlace.kind === 'none') await folder.move(old, placement.finalName);
       else if (inPlace.kind !== 'receipt' || inPlace.receipt.hostId !== placement.hostId || inPlace.receipt.jobId !== placement.jobId) {
         return { kind: 'conflict', evidence: `something else was put at the final name while it was replaced; the earlier result is kept in ${displayPath(old)}` };
-      }
+      } else await this.spend(old);
     }
     if (left.has('tree' as RawPath)) {
       if ((await folder.entry(layout.tree)) !== null) {

@@ -1,5 +1,6 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import { judgeInPlace } from '../protocol/judge-in-place.ts';
+import { keptText, publishedWith } from '../protocol/kept-name.ts';
 import { METADATA, RECEIPT_PATH } from '../protocol/layout.ts';
 import { metadataFiles } from '../protocol/metadata-files.ts';
 import type { AfterPublishStep, PublishStep, StepResult } from '../protocol/publish-steps.ts';
@@ -129,14 +130,19 @@ export class PublishRun {
 
   /** The result is published whatever happens here; what cannot be deleted is told, not hidden. */
   async #sweep(): Promise<StepResult> {
+    const kept: RawPath[] = [];
     try {
-      if (this.#hasOld) await this.#staging.discard(this.#swap());
+      if (this.#hasOld) {
+        await this.#staging.spend(this.#swap('old'));
+        await this.#staging.discard(this.#swap());
+        kept.push(...(await this.#staging.clearSpent()));
+      }
       // A later claim may have staged something again meanwhile, for a repair: the folder is its own then.
-      if ((await this.#staging.fence()) === null) await this.#staging.removeJob();
-      return NEXT;
+      if ((await this.#staging.fence()) === null) kept.push(...(await this.#staging.removeJob()));
     } catch (error) {
-      return { kind: 'published', leftover: error instanceof Error ? error.message : String(error) };
+      return publishedWith([keptText(kept), error instanceof Error ? error.message : String(error)]);
     }
+    return publishedWith([keptText(kept)]);
   }
 
   /** Best effort: whatever is left is mended by the next claim. The failure that led here is the one to report. */

@@ -139,6 +139,11 @@ export class RemoteFolder {
     return this.program.run({ doing: 'deleting an empty folder', args: ['rmdir', this.program.at(path)] }).then(() => true, () => false);
   }
 
+  /** Every folder below `root` that holds no file. */
+  async removeEmptyFolders(root: RawPath): Promise<void> {
+    await this.program.run({ doing: 'deleting empty folders', args: ['rmdirs', '--leave-root', this.program.at(root)] });
+  }
+
   /** A file, or nothing. */
   async removeFile(path: RawPath): Promise<void> {
     await this.#untilGone(path, { doing: 'deleting a file', args: ['deletefile', this.program.at(path)] });

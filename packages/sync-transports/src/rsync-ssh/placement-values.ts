@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { parseFinalName } from '../final-name.ts';
 import { assertPlacement } from '../protocol/identifiers.ts';
 import { INCOMING, lockPath, stagingLayout } from '../protocol/layout.ts';
+import { keptName } from '../protocol/kept-name.ts';
 import { printLockHolder } from '../protocol/lock-holder.ts';
 import { sourceIdOf } from '../protocol/source-id.ts';
 import type { RawPath } from '../raw-path.ts';
@@ -21,6 +22,7 @@ export function placementValues(placement: Placement): Readonly<Record<string, s
     F: finalPath(finalName),
     S: layout.swap(epoch),
     K: lockPath(finalName),
+    kept_at: rawPathBytes(`./${keptName(finalName)}` as RawPath),
     host: hostId,
     job: jobId,
     epoch: String(epoch),

@@ -2,6 +2,7 @@ import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import { chained } from '../chain/chained.ts';
 import { parseReceipt } from '../manifest/receipt-codec.ts';
 import { linkPath } from '../protocol/layout.ts';
+import { keptText, publishedWith } from '../protocol/kept-name.ts';
 import { metadataFiles } from '../protocol/metadata-files.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
@@ -11,6 +12,7 @@ import { parentsOf, placementValues, receiptLine } from './placement-values.ts';
 import { receiptHead } from './receipts.ts';
 import type { RemoteHost } from './remote-host.ts';
 import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
+import { CLEAR_SCRIPT } from './scripts/clear-script.ts';
 import { PUBLISH_SCRIPT } from './scripts/publish-script.ts';
 
 /** So many times somebody else may have taken the next link of the chain. */
@@ -34,7 +36,7 @@ async function publishOnce(host: RemoteHost, { placement, seal, receipt }: Publi
     doing: 'publishing',
     // It may be running there all the same; a second one would meet its lock.
     onLostShell: 'fail',
-    scripts: [CLAIM_SCRIPT, PUBLISH_SCRIPT],
+    scripts: [CLAIM_SCRIPT, CLEAR_SCRIPT, PUBLISH_SCRIPT],
     values: {
       ...placementValues(placement),
       sizes: files.map(({ name, content }) => `${name}:${String(content.length)}`).join(' '),
@@ -50,11 +52,16 @@ async function publishOnce(host: RemoteHost, { placement, seal, receipt }: Publi
 
 function outcomeOf(fields: readonly string[], finalName: RawPath): PublishOutcome {
   const [word, what = '', more = ''] = fields;
-  if (word === 'published') return what.trim() === '' ? { kind: 'published' } : { kind: 'published', leftover: what.trim() };
+  if (word === 'published') return publishedWith([keptText(linesOf(more)), what.trim()]);
   const refusal = parseRefusal(fields);
   if (refusal !== null) return refusal;
   if (word === 'conflict') return conflict(what, { more, finalName });
   throw new TransportError(`publishing ended with ${JSON.stringify(word ?? 'nothing')}`, { errorKind: TransportErrorKind.UNKNOWN });
+}
+
+/** Places at the destination, each on a line. */
+function linesOf(text: string): readonly RawPath[] {
+  return text.split('\n').filter((line) => line !== '').map((line) => line.replace(/^\.\//, '') as RawPath);
 }
 
 function conflict(what: string, { more, finalName }: { readonly more: string; readonly finalName: RawPath }): PublishOutcome {

@@ -22,6 +22,7 @@ import type { ScriptPrelude } from './remote-host.ts';
 import { RemoteHost } from './remote-host.ts';
 import { filesFrom } from './rsync-arguments.ts';
 import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
+import { CLEAR_SCRIPT } from './scripts/clear-script.ts';
 import { PRUNE_SCRIPT, REMOVE_SCRIPT } from './scripts/push-script.ts';
 
 /** Options of {@link RsyncSshTransport}. */
@@ -99,7 +100,7 @@ export class RsyncSshTransport implements Transport {
   }
 
   async remove({ placement, signal }: Parameters<Transport['remove']>[0]): Promise<void> {
-    assertClaimed(await this.#host.call({ doing: 'removing the staging folder', scripts: [CLAIM_SCRIPT, REMOVE_SCRIPT], values: placementValues(placement), signal }));
+    assertClaimed(await this.#host.call({ doing: 'removing the staging folder', scripts: [CLAIM_SCRIPT, CLEAR_SCRIPT, REMOVE_SCRIPT], values: placementValues(placement), signal }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

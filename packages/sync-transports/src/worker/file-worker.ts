@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { AbortFlag, TaskAborted } from './abort-flag.ts';
+import { clearResult } from './clear-result.ts';
 import { copyFiles } from './copy-files.ts';
 import type { EntryBatch } from './entry-batch.ts';
 import { batchMemory } from './entry-batch.ts';
@@ -38,6 +39,8 @@ function perform(task: Task, abort: AbortFlag): unknown {
       return shapeTree(task, abort);
     case 'remove':
       return removeTrees(task, abort);
+    case 'clear':
+      return clearResult(task, abort);
     case 'sync':
       return syncTree(task, abort);
   }

@@ -130,6 +130,18 @@ export interface RemoveTask {
   readonly paths: readonly string[];
 }
 
+/** Deletes from a result what its own inventory names; all else stays where it is. */
+export interface ClearTask {
+  readonly kind: 'clear';
+  /** Absolute, raw. */
+  readonly root: string;
+}
+
+/** `gone`: nothing is left, the folder neither. */
+export interface ClearReport {
+  readonly root: 'gone' | 'holds-others';
+}
+
 /** Syncs files and folders one by one, where the file system cannot be synced as a whole. */
 export interface SyncTask {
   readonly kind: 'sync';
@@ -144,6 +156,7 @@ export interface TaskTypes {
   readonly copy: { readonly task: CopyTask; readonly part: CopyProgress; readonly report: CopyReport };
   readonly shape: { readonly task: ShapeTask; readonly part: never; readonly report: ShapeReport };
   readonly remove: { readonly task: RemoveTask; readonly part: never; readonly report: null };
+  readonly clear: { readonly task: ClearTask; readonly part: never; readonly report: ClearReport };
   readonly sync: { readonly task: SyncTask; readonly part: never; readonly report: null };
 }
 

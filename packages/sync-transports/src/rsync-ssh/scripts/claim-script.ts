@@ -98,7 +98,9 @@ undo() {
   if there "$S/old"; then
     if ! there "$F"; then
       mv "$S/old" "$F" || return 1
-    elif ! mine; then
+    elif mine; then
+      spend "$S/old" || return 1
+    else
       stranger=1
       return 1
     fi
@@ -117,7 +119,19 @@ trash() {
       mv "$x" "$J/trash.$nonce.$k" || return 1
     fi
   done
+  scrap_trash
+}
+scrap_trash() {
+  if grep -qF -e "/$J/trash." /proc/self/mountinfo 2>/dev/null; then
+    echo "something else is mounted below $J: it is left as it is" >&2
+    return 1
+  fi
   scrap "$J"/trash.*
+}
+# A result that another has replaced leaves the swap folder before anything of it is deleted: half of it must never be put back.
+spend() {
+  k=$((k + 1))
+  mv "$1" "$J/spent.$nonce.$k"
 }
 
 # --- what lies at the final name

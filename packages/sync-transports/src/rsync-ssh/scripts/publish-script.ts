@@ -119,10 +119,16 @@ if [ -z "$published" ]; then
 fi
 unlock
 reached unlock
-leftover=$( { trash "$S" && scrap "$J"; } 2>&1)
+if there "$S/old"; then spend "$S/old"; fi
+if kept=$(clear_spent 2>&1); then
+  leftover=$( { trash "$S" && scrap_job; } 2>&1)
+else
+  leftover=$kept
+  kept=
+fi
 reached sweep
 if ! there "$J"; then leftover=; fi
-finish published "$leftover"
+finish published "$leftover" "$kept"
 `;
 
 /** What lies at a final name. */

@@ -15,7 +15,7 @@ mkdir -p "$J/partial" || exit 9
 for s in "$J"/push.*; do
   if [ -d "$s" ]; then stop_push "$s"; fi
 done
-scrap "$J"/trash.*
+scrap_trash
 mkdir "$J/push.$epoch.$nonce" || exit 9
 link=no
 if [ -d "$F" ] && [ ! -L "$F" ] && says "$source_line"; then link=yes; fi
@@ -68,7 +68,8 @@ if [ -d "$J" ]; then
   claim
   if [ "$(field "$K" host)" = "$host" ] && [ "$(field "$K" job)" = "$job" ] && [ "$(field "$K" epoch)" -le "$epoch" ]; then break_lock; fi
   trash "$J/tree" "$J/partial" || exit 9
-  scrap "$J" || exit 9
+  clear_spent >/dev/null || exit 9
+  scrap_job || exit 9
 fi
 finish done
 `;
