@@ -14,9 +14,16 @@ export async function confirm(question: string, { stdin, interrupted }: Cli): Pr
   const prompt = createInterface({ input: stdin, output: process.stderr });
   // On a terminal the prompt takes Ctrl-C for itself; it means the same as everywhere.
   prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  // Ctrl-D closes it without an answer, and that is none.
+  const closed = new AbortController();
+  prompt.once('close', () => { closed.abort(); });
   try {
-    const answer = await prompt.question(`${printableMessage(question)} [y/N] `, { signal: interrupted });
+    const answer = await prompt.question(`${printableMessage(question)} [y/N] `, { signal: AbortSignal.any([interrupted, closed.signal]) });
     return /^y(?:es)?$/i.test(answer.trim());
+  } catch (error) {
+    if (interrupted.aborted || !closed.signal.aborted) throw error;
+    process.stderr.write('\n');
+    return false;
   } finally {
     prompt.close();
   }

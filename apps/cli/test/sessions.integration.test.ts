@@ -127,6 +127,8 @@ describe.runIf(requireService('tmux', 'script'))('sessions on the command line',
     const world = cliWorld();
     await world.longhaul(['run', 'old', '--', 'true']);
     expect(await answer(world, '\r')).toBe(1);
+    expect(await answer(world, '\u0004')).toBe(1);
+    expect(await world.longhaul(['remove', 'nobody'])).toMatchObject({ code: 3 });
     expect(await answer(world, '\u0003')).toBe(130);
     expect((await world.longhaul(['status', 'old'])).code).toBe(0);
     expect(await answer(world, 'y\r')).toBe(0);
@@ -166,7 +168,9 @@ async function answer(world: CliWorld, keys: string): Promise<number | null> {
   const ended = once(terminal, 'exit');
   await waitFor(() => shown.includes('[y/N]'), { what: 'the question' });
   terminal.stdin.write(keys);
-  return (await ended)[0] as number | null;
+  const [code] = (await ended) as [number | null];
+  if (shown.includes('defect')) throw new Error(shown);
+  return code;
 }
 
 /** Whether a process has come as far as to watch a folder: it waits, and nothing that it prints would say so. */

@@ -31,6 +31,8 @@ export const remove: CommandModule = {
         const plans = await eachName(operands, async (name) => await planOf(name, host, where));
         return reportOutcomes(plans, cli, { data: ({ session, runs }) => ({ session, runs, removed: false }), text: (plan) => `${plan.text}\n` });
       }
+      // A name that is wrong needs no answer.
+      if (!options.has('yes')) for (const name of operands) await planOf(name, host, where);
       if (!options.has('yes') && !(await confirm(`Forget ${operands.map((name) => `"${name}"`).join(', ')}? Logs and exit codes stay in the history.`, cli))) return EXIT.FAILED;
       const outcomes = await eachName(operands, async (name) => {
         await host.sessions.remove(name, where);
