@@ -1,4 +1,4 @@
-import type { TransferProgress } from '@longhaul/sync-transports';
+import type { RawPath, TransferProgress } from '@longhaul/sync-transports';
 import type { DestinationStatus, DueProbe, ProbeOutcome } from './destination-status.ts';
 import type { HashingProgress, Job, JobEvent, Proof } from './job.ts';
 import type { JobPage, ListRequest } from './job-filter.ts';
@@ -89,6 +89,10 @@ export interface QueueStore extends ReclaimStore, AsyncDisposable {
   pauseDestination(name: string): Promise<DestinationStatus>;
   /** Ends a pause; a blocked destination is probed at once. */
   resumeDestination(name: string): Promise<DestinationStatus>;
+  /** A person says that it was emptied or replaced: what was proven there so far is not looked for any more before something is sent. Its proofs stay. */
+  renewDestination(name: string): Promise<DestinationStatus>;
+  /** Final names of what is proven there and was not replaced since, the newest first. Nothing from before a renewal. */
+  provenAt(name: string, page: { readonly limit: number }): Promise<readonly RawPath[]>;
   /** Nothing is claimed any more, anywhere, until it is resumed; what runs goes on. */
   pauseQueue(): Promise<QueueStatus>;
   resumeQueue(): Promise<QueueStatus>;

@@ -158,6 +158,11 @@ export class SyncQueue {
     return this.#options.store.resumeDestination(name);
   }
 
+  /** It was emptied or replaced on purpose: it is used again although nothing of what was proven is there. What is missing is found by the audit. */
+  async renewDestination(name: string): Promise<DestinationStatus> {
+    return this.#options.store.renewDestination(name);
+  }
+
   /** Every job waits until it is resumed; what runs goes on. */
   async pauseAll(): Promise<QueueStatus> {
     return this.#options.store.pauseQueue();

@@ -102,7 +102,7 @@ describe('a verify pass', () => {
     await using _ = world;
     world.place().destination.finals.clear();
     const receiptHead = (): Promise<ReceiptHead> => Promise.resolve({ kind: 'untouched' });
-    const bare = replaced(world.place().transport, { receiptHead } as object);
+    const bare = replaced(world.place().transport, { receiptHead });
     const { verifier } = world.worker({ ports: { destinations: () => Promise.resolve({ transport: bare }) } });
     expect(await world.clock.until(verifier.verify(id))).toMatchObject({ job: { state: 'VERIFIED', damage: null }, outcome: { kind: 'unknown' } });
   });

@@ -11,14 +11,15 @@ import { UsageError } from '../usage-error.ts';
 import { withHost } from '../with-host.ts';
 
 export const syncDestinations: CommandModule = {
-  usage: '[probe|trust|pause|resume [NAME]] [options]',
+  usage: '[probe|trust|pause|resume|renew [NAME]] [options]',
   about:
-    'Without words: what is configured, what was used before, and how it stands. probe asks a destination now (6 when it cannot be used). trust shows the fingerprints of an ssh host and, once you agree, writes its keys into the known hosts. pause lets its jobs wait, resume ends that; what runs goes on. With --all they hold for the whole queue.',
+    'Without words: what is configured, what was used before, and how it stands. probe asks a destination now (6 when it cannot be used). trust shows the fingerprints of an ssh host and, once you agree, writes its keys into the known hosts. pause lets its jobs wait, resume ends that; what runs goes on. renew is for a destination that was emptied or replaced on purpose: it is used again although nothing that was proven is there, and what the audit misses is sent again where the local copy is still there. With --all they hold for the whole queue.',
   examples: [
     { line: 'longhaul sync destinations', text: 'list them' },
     { line: 'longhaul sync destinations probe nas', text: 'is it reachable, how much is free, which tools are there' },
     { line: 'longhaul sync destinations trust nas', text: 'after comparing the fingerprint' },
     { line: 'longhaul sync destinations pause nas', text: 'let its jobs wait' },
+    { line: 'longhaul sync destinations renew nas', text: 'its disk was replaced by an empty one' },
     { line: 'longhaul sync destinations pause --all', text: 'send nothing anywhere until: longhaul sync destinations resume --all' },
   ],
   options: [
@@ -31,7 +32,7 @@ export const syncDestinations: CommandModule = {
     if (verb === undefined) return await withHost(cli, async (host) => await listAll(await host.sync(), cli));
     if (options.has('all')) return await wholeQueue(verb, { cli, name });
     const act = ACTS[verb];
-    if (act === undefined || name === undefined) throw new UsageError(`"${verb}${name === undefined ? '' : ` ${name}`}" is not understood`, 'longhaul sync destinations [probe|trust|pause|resume NAME]');
+    if (act === undefined || name === undefined) throw new UsageError(`"${verb}${name === undefined ? '' : ` ${name}`}" is not understood`, 'longhaul sync destinations [probe|trust|pause|resume|renew NAME]');
     const answer = options.has('dryRun') ? 'dry-run' : options.has('yes') ? 'yes' : 'ask';
     return await withHost(cli, async (host) => await act(name, { cli, sync: await host.sync(), answer }));
   },
@@ -43,7 +44,7 @@ interface Acting {
   readonly answer: 'ask' | 'yes' | 'dry-run';
 }
 
-const ACTS: Readonly<Record<string, (name: string, acting: Acting) => Promise<number>>> = { probe, trust, pause, resume };
+const ACTS: Readonly<Record<string, (name: string, acting: Acting) => Promise<number>>> = { probe, trust, pause, resume, renew };
 
 /** pause --all, resume --all. */
 async function wholeQueue(verb: string, { cli, name }: { readonly cli: Cli; readonly name: string | undefined }): Promise<number> {
@@ -120,5 +121,12 @@ async function resume(name: string, { cli, sync }: Acting): Promise<number> {
   const status = await sync.queue.resumeDestination(await sync.destinationId(name));
   await sync.ensureWorker();
   cli.printer.result(status, () => `${printable(name)} is in use again\n`);
+  return EXIT.OK;
+}
+
+async function renew(name: string, { cli, sync }: Acting): Promise<number> {
+  const status = await sync.queue.renewDestination(await sync.destinationId(name));
+  await sync.ensureWorker();
+  cli.printer.result(status, () => `${printable(name)} is used as it is now; what was proven there before: longhaul sync verify --to ${printable(name)}\n`);
   return EXIT.OK;
 }

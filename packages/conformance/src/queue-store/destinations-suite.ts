@@ -1,6 +1,6 @@
 import type { DestinationBlock, QueueStore } from '@longhaul/sync-queue';
 import { describe, expect, it } from 'vitest';
-import { claimed, claimRequest, enqueued, failure, newJob, running, stateOf, WORKER_A } from './bench-jobs.ts';
+import { claimed, claimRequest, enqueued, failure, newJob, running, stateOf, verified, WORKER_A } from './bench-jobs.ts';
 import type { QueueStoreSubject } from './subject.ts';
 import { bench } from './suite.ts';
 
@@ -47,6 +47,20 @@ export function describeDestinations(subject: QueueStoreSubject): void {
       expect(await store.get(waiting)).toMatchObject({ hold: 'breaker', holdDetail: 'no route to host', attempts: 0 });
       expect((await claimed(store)).job.destination).toBe('disk');
       expect(await store.claim(claimRequest())).toBeNull();
+    });
+
+    it('tell what is proven there, but for what was proven before a person renewed them', async () => {
+      const { store, other, world } = await bench(subject);
+      expect(await store.provenAt('nas', { limit: 5 })).toEqual([]);
+      await verified(store, 'a');
+      await world.advance(1_000);
+      await verified(store, 'b');
+      expect((await other.provenAt('nas', { limit: 5 })).length).toBe(2);
+      expect((await other.provenAt('nas', { limit: 1 })).length).toBe(1);
+      expect(await other.provenAt('disk', { limit: 5 })).toEqual([]);
+      await world.advance(1_000);
+      expect(await store.renewDestination('nas')).toMatchObject({ name: 'nas' });
+      expect(await other.provenAt('nas', { limit: 5 })).toEqual([]);
     });
 
     it('are probed by one worker, when it is time', async () => {

@@ -6,7 +6,7 @@ import { ConfigError, JobNotFoundError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import type { RunDirectory, RunStore } from '@longhaul/sessions';
 import type { AdoptedSettings, EnqueueResult, Job, QueueStore, SyncQueue, VerifyReport, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
-import { Reaper, SyncWorker, Verifier } from '@longhaul/sync-queue';
+import { knownPlaces, Reaper, SyncWorker, systemClock, Verifier } from '@longhaul/sync-queue';
 import type { ProbeReport, ReceiptReport, SourceFilter, SourceSurveyor } from '@longhaul/sync-transports';
 import { checkReceipts, displayPath, rawPathFromText } from '@longhaul/sync-transports';
 
@@ -284,7 +284,8 @@ export class SyncHost implements AsyncDisposable {
     refuseUnusable(id, settings);
     const destination = await this.#parts.transports.find(id);
     if (destination === null) throw new ConfigError(`there is no destination "${name}"`);
-    return await destination.transport.probe(signal === undefined ? {} : { signal });
+    const known = await knownPlaces(() => Promise.resolve(destination), { store: this.store, clock: systemClock })(id);
+    return await (known ?? destination).transport.probe(signal === undefined ? {} : { signal });
   }
 
   /** The keys of an ssh destination's host, to be compared by a person. @throws ConfigError for a destination without ssh */

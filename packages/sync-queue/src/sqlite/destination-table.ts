@@ -1,4 +1,5 @@
 import { QueueError } from '@longhaul/errors';
+import type { RawPath } from '@longhaul/sync-transports';
 import type { DestinationBlock, DestinationStatus, DueProbe, ProbeOutcome, ProbeRecord } from '../destination-status.ts';
 import { iso, parse } from './job-row.ts';
 import type { Tx } from './queue-database.ts';
@@ -131,6 +132,24 @@ export function pause(tx: Tx, name: string): DestinationStatus {
 export function resume(tx: Tx, name: string): DestinationStatus {
   ensureDestination(tx, name);
   setPaused(tx, name, 0);
+  probeSoon(tx, name);
+  return mustFind(tx, name);
+}
+
+/** Final names of what is proven there, the newest first; not what was proven before a renewal. */
+export function provenAt(tx: Tx, name: string, limit: number): readonly RawPath[] {
+  return tx
+    .sql(
+      `SELECT final_name FROM jobs INDEXED BY jobs_proven WHERE destination = ? AND proven_at IS NOT NULL
+       AND proven_at > coalesce((SELECT renewed_at FROM destinations WHERE name = ?), 0) ORDER BY proven_at DESC LIMIT ?`,
+    )
+    .pluck()
+    .all(name, name, limit) as RawPath[];
+}
+
+export function renew(tx: Tx, name: string): DestinationStatus {
+  ensureDestination(tx, name);
+  tx.sql('UPDATE destinations SET renewed_at = ? WHERE name = ?').run(tx.now, name);
   probeSoon(tx, name);
   return mustFind(tx, name);
 }

@@ -240,6 +240,10 @@ export const SCHEMA_STEPS: readonly string[] = [
   `
   ALTER TABLE jobs ADD COLUMN hashing TEXT;
   `,
+  // 10: when a person said that a destination was emptied or replaced: what was proven there before is not looked for any more.
+  `
+  ALTER TABLE destinations ADD COLUMN renewed_at INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** The version this program writes. */

@@ -1,5 +1,5 @@
 import { LeaseLostError } from '@longhaul/errors';
-import type { TransferProgress } from '@longhaul/sync-transports';
+import type { RawPath, TransferProgress } from '@longhaul/sync-transports';
 import type { DestinationStatus, DueProbe, ProbeOutcome } from '../destination-status.ts';
 import type { HashingProgress, Job, JobEvent, Proof } from '../job.ts';
 import type { JobPage, ListRequest } from '../job-filter.ts';
@@ -211,6 +211,14 @@ export class SqliteQueueStore implements QueueStore {
 
   async resumeDestination(name: string): Promise<DestinationStatus> {
     return this.#db.write((tx) => destinationTable.resume(tx, name));
+  }
+
+  async renewDestination(name: string): Promise<DestinationStatus> {
+    return this.#db.write((tx) => destinationTable.renew(tx, name));
+  }
+
+  async provenAt(name: string, { limit }: { readonly limit: number }): Promise<readonly RawPath[]> {
+    return this.#db.read((tx) => destinationTable.provenAt(tx, name, limit));
   }
 
   async pauseQueue(): Promise<QueueStatus> {

@@ -3,6 +3,7 @@ import { compareManifest } from '@longhaul/sync-transports';
 import type { ManifestComparison, Placement, Receipt, Seal, Transport } from '@longhaul/sync-transports';
 import type { Job } from '../job.ts';
 import type { ClaimedVerifyPass } from '../verify-pass.ts';
+import { isUnfamiliar } from '../worker/known-place.ts';
 import { named } from '../worker/seal-step.ts';
 import type { WorkerEnv } from '../worker/worker-env.ts';
 
@@ -77,6 +78,7 @@ async function receiptInPlace({ transport, pass, seal, signal }: Comparing): Pro
   try {
     found = await transport.readReceipt({ finalName, signal });
   } catch (error) {
+    if (isUnfamiliar(error)) throw error;
     // Its receipt alone may be damaged; a destination that does not answer says so again when it is hashed.
     if (error instanceof TransportError && error.errorKind === 'config') return { kind: 'unreadable', evidence: error.message };
     throw error;

@@ -1,4 +1,4 @@
-import type { TransportErrorKind } from '@longhaul/errors';
+import type { TransportError, TransportErrorKind } from '@longhaul/errors';
 import type { ProbeReport } from '@longhaul/sync-transports';
 import type { DestinationBlock } from '../destination-status.ts';
 import type { Failure } from '../failure.ts';
@@ -20,6 +20,15 @@ export async function answerFailure(run: JobRun, reported: Failure): Promise<Ans
   const decision = decide(run, failure, probe);
   const block = await blockFor(run, { failure, probe, decision });
   return outcomeOf(run, { failure, decision, ...(block === null ? {} : { block }) });
+}
+
+/** It waits, with all that go there, until what was proven there is found again; nothing is charged. */
+export async function heldByPlace(run: JobRun, { message, hint }: TransportError): Promise<Answer> {
+  const status = await run.env.store.destination(run.job.destination);
+  const probeInMs = probeDelay({ reason: 'breaker', errorKind: 'config', strikes: status?.strikes ?? 0, failedProbes: 0 }, run.env.random, run.env.policy.probes);
+  const failure: Failure = { kind: 'config', message, evidence: message, hint, retryAfterMs: null, origin: 'destination' };
+  const block = { reason: 'breaker', detail: message, errorKind: 'config', probeInMs, neededBytes: null } as const;
+  return { kind: 'again', to: run.stateToGoBackTo, delayMs: 0, hold: null, charge: 'nothing', failure, evidence: message, progress: run.progress.latest, block, reason: `${message} Waits for it, no attempt charged` };
 }
 
 /** A name that does not resolve is the network's fault where it ever did, and a mistake in the settings where it never did. */

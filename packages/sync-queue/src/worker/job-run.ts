@@ -3,10 +3,11 @@ import type { Placement, Seal, Transport } from '@longhaul/sync-transports';
 import type { Job } from '../job.ts';
 import type { ClaimedJob } from '../lease.ts';
 import type { Outcome } from '../outcome.ts';
-import { answerFailure } from './answer-failure.ts';
+import { answerFailure, heldByPlace } from './answer-failure.ts';
 import { closedWindow, heldByWindow, WindowClosed } from './bandwidth-limit.ts';
 import type { HeldJob } from './held-job.ts';
 import { failureOfError, JobFailed } from './job-failure.ts';
+import { isUnfamiliar } from './known-place.ts';
 import { endOrphans } from './orphans.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import { pushJob } from './push-step.ts';
@@ -87,6 +88,7 @@ async function answerOf(run: JobRun, error: unknown): Promise<Outcome> {
   if (stop?.kind === 'stalled') run.held.goOn();
   else if (stop !== null) return stoppedOutcome(run, stop);
   if (error instanceof WindowClosed) return { ...heldByWindow({ destination: run.job.destination, limit: error.limit, now: run.env.clock.now() }), progress: run.progress.latest };
+  if (isUnfamiliar(error)) return heldByPlace(run, error);
   try {
     return await answerFailure(run, stop === null ? failureOfError(error) : stalled(run, stop.afterMs));
   } catch (second) {

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Random } from '../retry-policy.ts';
 import { DEFAULT_RETRY_POLICY } from '../retry-policy.ts';
 import { KeyedLock } from './keyed-lock.ts';
+import { knownPlaces } from './known-place.ts';
 import { lastChangeOnDisk } from './last-change.ts';
 import { DEFAULT_PROBE_SCHEDULE } from './probe-policy.ts';
 import { WorkerEvents } from './worker-event.ts';
@@ -53,11 +54,13 @@ export function fullPolicy(policy: Partial<WorkerPolicy> = {}): WorkerPolicy {
 }
 
 export function workerEnv(ports: WorkerPorts): WorkerEnv {
+  const clock = ports.clock ?? systemClock;
   return {
     ...ports,
+    destinations: knownPlaces(ports.destinations, { store: ports.store, clock }),
     sourceBusy: ports.sourceBusy,
     repairDir: ports.repairDir ?? null,
-    clock: ports.clock ?? systemClock,
+    clock,
     random: ports.random ?? Math.random,
     lastChange: ports.lastChange ?? lastChangeOnDisk,
     policy: fullPolicy(ports.policy),

@@ -12,6 +12,7 @@ import type {
   PushRequest,
   RawPath,
   Receipt,
+  ReceiptHead,
   RemoteEntry,
   RemoteManifest,
   Transport,
@@ -125,6 +126,13 @@ export class FakeTransport implements Transport {
     this.#assertUp();
     await this.#pass();
     return this.#inPlace(finalName);
+  }
+
+  async receiptHead(): Promise<ReceiptHead> {
+    this.#assertUp();
+    await Promise.resolve();
+    const sequence = this.#ports.destination.reveals.length;
+    return sequence === 0 ? { kind: 'untouched' } : { kind: 'link', sequence, sha256: String(sequence) };
   }
 
   async remove({ placement }: { readonly placement: Placement }): Promise<void> {

@@ -1,0 +1,111 @@
+import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import type { ProbeOptions, ProbeReport, Transport } from '@longhaul/sync-transports';
+import type { Clock } from '../clock.ts';
+import type { QueueStore } from '../queue-store.ts';
+import type { Destination, DestinationSource } from './worker-ports.ts';
+
+/** A place on another machine that was found to be the known one counts as that for so long. Milliseconds. */
+const COUNTS_MS = 3_000;
+/** So many proven results are looked for before a place is taken for another one. */
+const LOOKED_FOR = 5;
+const MARK = 'unfamiliar';
+
+interface Ports {
+  readonly store: Pick<QueueStore, 'provenAt'>;
+  readonly clock: Clock;
+}
+
+/**
+ * Destinations that are used only while they are the place where results were proven before. A disk or share that is not mounted leaves an
+ * empty folder under the same path, a bucket can be another one by the same name: what is sent there would be called safe, and what is missing
+ * there, damaged. Where nothing of what was proven is found, every call fails with kind `config` before anything is written.
+ */
+export function knownPlaces(source: DestinationSource, ports: Ports): DestinationSource {
+  const seen = new Map<string, { readonly transport: Transport; readonly at: number }>();
+  return async (name) => {
+    const destination = await source(name);
+    if (destination === null) return null;
+    const { transport } = destination;
+    const assertKnown = async (signal?: AbortSignal): Promise<void> => {
+      const last = seen.get(name);
+      // Here it costs next to nothing to look each time.
+      if (transport.kind !== 'local' && last?.transport === transport && ports.clock.monotonic() - last.at < COUNTS_MS) return;
+      await assertPlace({ name, transport, signal, ...ports });
+      seen.set(name, { transport, at: ports.clock.monotonic() });
+    };
+    return { ...destination, transport: guarded(transport, assertKnown) } satisfies Destination;
+  };
+}
+
+/** Whether an error is that of a place where nothing of what was proven is found. */
+export function isUnfamiliar(error: unknown): error is TransportError {
+  return error instanceof TransportError && error.context['place'] === MARK;
+}
+
+interface Place extends Ports {
+  readonly name: string;
+  readonly transport: Transport;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function assertPlace(place: Place): Promise<void> {
+  const { name, transport, store, signal } = place;
+  const results = await store.provenAt(name, { limit: LOOKED_FOR });
+  if (results.length === 0) return;
+  // Whoever has published there has left a link.
+  if ((await transport.receiptHead?.(signal === undefined ? {} : { signal }))?.kind === 'link') return;
+  for (const finalName of results) {
+    signal?.throwIfAborted();
+    if (await holdsReceipt(place, finalName)) return;
+  }
+  throw new TransportError(`nothing that was proven at ${name} is there any more: is its disk or share mounted, and is it the right one?`, {
+    errorKind: TransportErrorKind.CONFIG,
+    hint: `Mount it, or correct where ${name} lies; it goes on by itself then. Only if it was emptied or replaced on purpose: longhaul sync destinations renew ${name}`,
+    context: { place: MARK },
+  });
+}
+
+async function holdsReceipt({ transport, signal }: Place, finalName: Parameters<Transport['readReceipt']>[0]['finalName']): Promise<boolean> {
+  try {
+    return (await transport.readReceipt({ finalName, ...(signal === undefined ? {} : { signal }) })).kind === 'receipt';
+  } catch (error) {
+    // One that cannot be read is one, too.
+    if (error instanceof TransportError && error.errorKind === TransportErrorKind.CONFIG) return true;
+    throw error;
+  }
+}
+
+/** The transport, asking before everything that writes there, or that says what is missing there. */
+function guarded(transport: Transport, assertKnown: (signal?: AbortSignal) => Promise<void>): Transport {
+  const after = async <T>(signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> => {
+    await assertKnown(signal);
+    return act();
+  };
+  const [receiptHead, listReceipts, fetch] = [transport.receiptHead?.bind(transport), transport.listReceipts?.bind(transport), transport.fetch?.bind(transport)];
+  return {
+    kind: transport.kind,
+    probe: async (options) => probed(transport, { options, assertKnown }),
+    checkNames: async (seal) => after(undefined, async () => transport.checkNames(seal)),
+    push: async (request) => after(request.signal, async () => transport.push(request)),
+    hashsum: async (request) => after(request.signal, async () => transport.hashsum(request)),
+    prune: async (request) => after(request.signal, async () => transport.prune(request)),
+    publish: async (request) => after(request.signal, async () => transport.publish(request)),
+    readReceipt: async (request) => (await Promise.all([assertKnown(request.signal), transport.readReceipt(request)]))[1],
+    remove: async (request) => after(request.signal, async () => transport.remove(request)),
+    ...(receiptHead === undefined ? {} : { receiptHead }),
+    ...(listReceipts === undefined ? {} : { listReceipts }),
+    ...(fetch === undefined ? {} : { fetch }),
+    [Symbol.asyncDispose]: async () => transport[Symbol.asyncDispose](),
+  };
+}
+
+/** A place that is not the known one answers, and is of no use. What else goes wrong is told by the probe itself. */
+async function probed(transport: Transport, { options, assertKnown }: { readonly options: ProbeOptions | undefined; readonly assertKnown: (signal?: AbortSignal) => Promise<void> }): Promise<ProbeReport> {
+  try {
+    await assertKnown(options?.signal);
+  } catch (error) {
+    if (isUnfamiliar(error)) return { reachable: true, errorKind: TransportErrorKind.CONFIG, evidence: error.message, hint: error.hint, freeBytes: null, totalBytes: null, hash: 'size', tools: [] };
+    if (!(error instanceof TransportError)) throw error;
+  }
+  return transport.probe(options);
+}
