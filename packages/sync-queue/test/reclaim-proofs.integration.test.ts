@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { systemClock } from '@longhaul/sync-queue';
+import { SyncWorker, systemClock } from '@longhaul/sync-queue';
+import type { DestinationRule, Job } from '@longhaul/sync-queue';
 import { requireService } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { at } from './reclaim/at-step.ts';
@@ -67,7 +68,12 @@ describe('a result is never deleted as if it were a source', () => {
     expect(await bench.reclaim(await bench.ripe())).toMatchObject({ kind: 'done' });
     bench.transports.delete('nas');
     const result = `${bench.root}/nas/out/results`;
-    for (const source of [result, `${bench.root}/nas/out`, `${result}/deep`]) expect(kinds(await bench.reclaim(await bench.ripe(['disk'], source)))).toContain('holds_result');
+    for (const source of [result, `${bench.root}/nas/out`, `${result}/deep`]) {
+      const job = await bench.ripe(['disk'], source);
+      expect(kinds(await bench.reclaim(job))).toContain('holds_result');
+      // Or it would be a neighbour of the next.
+      await bench.store.cancel(job.id);
+    }
     expect(existsSync(`${result}/deep/b.bin`)).toBe(true);
   });
 
@@ -94,6 +100,36 @@ describe('a result is never deleted as if it were a source', () => {
     const bench = await ReclaimBench.open();
     expect(await bench.reclaim(await bench.ripe(['nas'], `${bench.source}/deep`))).toMatchObject({ kind: 'done' });
     expect(await bench.reclaim(await bench.ripe(['disk']))).toMatchObject({ kind: 'done' });
+  });
+});
+
+describe('what is meant for a destination as part of another source', () => {
+  const shared = async (): Promise<{ readonly bench: ReclaimBench; readonly inner: string; readonly outer: Job }> => {
+    const bench = await ReclaimBench.open();
+    const { job } = await bench.queue.enqueue({ source: `${bench.source}/deep`, destination: 'disk' });
+    return { bench, inner: job.id, outer: await bench.ripe() };
+  };
+
+  it('is not deleted against the rules of that destination', async () => {
+    const { bench, inner, outer } = await shared();
+    const rules: readonly DestinationRule[] = [{ reclaim: 'never' }, { minVerifyPasses: 3 }, { minAgeMs: 100 * HOUR }];
+    const said = [];
+    for (const rule of rules) {
+      const result = await bench.reclaim(outer, { rules: async (name) => Promise.resolve(name === 'disk' ? rule : {}) });
+      if ('blockers' in result) said.push(...result.blockers.map((blocker) => (blocker.kind === 'neighbour' ? blocker.blocker.kind : blocker.kind)));
+    }
+    expect(said).toEqual(['never_by_rule', 'too_few_proofs', 'too_young']);
+    expect(await bench.reclaim(outer)).toMatchObject({ kind: 'done', files: 5 });
+    expect((await bench.queue.proofs(inner)).map(({ occasion }) => occasion)).toEqual(['publish', 'verify', 'reclaim']);
+  });
+
+  it('is not deleted where that destination holds an earlier content, or none any more', async () => {
+    const { bench, outer } = await shared();
+    await rm(`${bench.root}/disk/deep/b.bin`);
+    expect(kinds(await bench.reclaim(outer))).toEqual(['check_failed']);
+    await new SyncWorker(bench.ports()).run({ mode: 'drain' });
+    await bench.write({ 'deep/b.bin': 'newer' });
+    expect(await bench.reclaim(await bench.ripe())).toMatchObject({ blockers: [{ kind: 'neighbour', blocker: { kind: 'other_content', destination: 'disk' } }] });
   });
 });
 

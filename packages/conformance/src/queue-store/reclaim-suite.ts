@@ -140,6 +140,21 @@ export function describeReclaim(subject: QueueStoreSubject): void {
       expect(await store.beginReclaim(begin([id]))).toMatchObject({ kind: 'refused' });
     });
 
+    it('knows the sources that share its files and what they were meant for, whatever bytes their names are', async () => {
+      const { store } = await bench(subject);
+      const at = (root: string, id: string): { readonly sourceId: string; readonly source: { readonly kind: 'directory'; readonly root: RawPath; readonly name: RawPath; readonly dev: bigint } } => ({
+        sourceId: id,
+        source: { kind: 'directory', root: Buffer.from(root, 'utf8').toString('latin1') as RawPath, name: 'x' as RawPath, dev: 66_305n },
+      });
+      await verified(store, 'own', at('/data/größe', 'own'));
+      await verified(store, 'inner', at('/data/größe/deep', 'inner'));
+      await verified(store, 'odd', { ...at('/', 'odd'), source: { ...at('/', 'odd').source, root: `${at('/data/größe', '').source.root}/\xff` as RawPath } });
+      await verified(store, 'outer', at('/data', 'outer'));
+      await verified(store, 'beside', at('/data/größe-2', 'beside'));
+      const found = await store.reclaimNeighbours('own');
+      expect(found.map(({ sourceId, places }) => `${sourceId} ${places.map(({ destination }) => destination).join()}`).sort()).toEqual(['inner nas', 'odd nas', 'outer nas']);
+    });
+
     it('is taken over from a dead owner at once, from a silent one after its lease, from nobody else', async () => {
       const { store, other, world } = await bench(subject);
       const lease = await begun(store, [await verified(store)]);

@@ -55,6 +55,10 @@ function generalText(blocker: GeneralBlocker, source: string): Text {
       return { what: `process ${String(blocker.open.owner.pid)} on ${blocker.open.owner.host} has been at it since ${blocker.open.begunAt}` };
     case 'overlap':
       return { what: `job ${blocker.jobId} (${blocker.state}) still needs these files: it sends ${blocker.source}`, fix: `longhaul why ${blocker.jobId}` };
+    case 'neighbour': {
+      const { what, ...rest } = texts(blocker.blocker, blocker.source);
+      return { what: `it shares files with ${blocker.source}, and ${what}`, ...rest };
+    }
     case 'interrupted':
       return { what: 'a person has ended it', fix: `longhaul sync reclaim ${source} --delete` };
     case 'seal_lost':

@@ -20,6 +20,8 @@ export type Blocker =
   | { readonly kind: 'paused'; readonly destination: string }
   | { readonly kind: 'blocked'; readonly destination: string; readonly detail: string; readonly until: number | null }
   | { readonly kind: 'overlap'; readonly jobId: string; readonly source: string; readonly state: JobState }
+  /** What stands in the way of a source that shares files with this one: `source` names that. */
+  | { readonly kind: 'neighbour'; readonly source: string; readonly blocker: Blocker }
   | { readonly kind: 'seal_lost'; readonly sealId: string }
   | { readonly kind: 'source_busy'; readonly detail: string }
   | { readonly kind: 'no_handles'; readonly platform: string }

@@ -86,7 +86,7 @@ export class Reaper {
     });
     // Something moved since it was looked at: the next look says what.
     if (begun.kind === 'refused') return { kind: 'blocked', blockers: [{ kind: 'source_busy', detail: begun.reason }] };
-    return await this.#run({ ...prepared, hand }, { lease: begun.lease, askedBy: ask.askedBy, signal: ask.signal });
+    return await this.#run({ ...prepared, hand }, { lease: begun.lease, ask });
   }
 
   /** Goes on with, or ends, what reapers that are dead have begun; also while reclaim is off. @throws QueueStoreError */
@@ -171,17 +171,18 @@ export class Reaper {
     const hand = prepared?.hand ?? null;
     await using _source = hand?.source ?? null;
     const blockers = prepared === null ? ([{ kind: 'nothing_verified' }] as const) : prepared.blockers;
-    if (prepared !== null && hand !== null && blockers.length === 0 && isSameContent(prepared, open)) return await this.#run({ ...prepared, hand }, { lease, askedBy: open.askedBy, signal });
+    if (prepared !== null && hand !== null && blockers.length === 0 && isSameContent(prepared, open)) return await this.#run({ ...prepared, hand }, { lease, ask });
     await endBlocked(this.#env, { open, lease, blockers });
     return { kind: 'stopped', blockers, files: 0, bytes: 0 };
   }
 
-  async #run(prepared: Prepared & { readonly hand: NonNullable<Prepared['hand']> }, { lease, askedBy, signal }: { readonly lease: ReclaimLease; readonly askedBy: ReclaimAsk['askedBy']; readonly signal: AbortSignal | undefined }): Promise<ReclaimOutcome> {
+  async #run(prepared: Prepared & { readonly hand: NonNullable<Prepared['hand']> }, { lease, ask }: { readonly lease: ReclaimLease; readonly ask: ReclaimAsk }): Promise<ReclaimOutcome> {
+    const { askedBy, without = [], signal } = ask;
     const { events } = this.#env;
     const { sourcePath: source } = prepared.facts;
     using keeper = new ReclaimKeeper(this.#env, lease);
     events.emit({ type: 'reclaimStarted', source, reclaimId: lease.reclaimId });
-    const outcome = await new ReclaimRun(this.#env, { prepared, keeper, askedBy, signal: signal ?? new AbortController().signal }).run();
+    const outcome = await new ReclaimRun(this.#env, { prepared, keeper, askedBy, without, signal: signal ?? new AbortController().signal }).run();
     events.emit({ type: 'reclaimEnded', source, reclaimId: lease.reclaimId, outcome, summary: summaryOf(outcome, source) });
     return outcome;
   }

@@ -4,6 +4,8 @@ import type { Blocker } from './blocker.ts';
 import type { ReclaimDecision, ProvenPlace } from './decide-reclaim.ts';
 import { decideReclaim, provenPlaces } from './decide-reclaim.ts';
 import type { HeldSource, SourceLook } from './files/source-files.ts';
+import type { Neighbours } from './neighbours.ts';
+import { neighboursOf } from './neighbours.ts';
 import { insideDestinations, resultsAmong } from './results-among.ts';
 import { SourceBlocked } from './files/source-files.ts';
 import type { ReaperEnv } from './reaper-ports.ts';
@@ -46,7 +48,7 @@ export interface Prepared {
   readonly places: readonly ProvenPlace[];
   readonly blockers: readonly Blocker[];
   /** null where the records forbid it, or it cannot be held. */
-  readonly hand: { readonly seal: Seal; readonly source: HeldSource; readonly look: SourceLook } | null;
+  readonly hand: { readonly seal: Seal; readonly source: HeldSource; readonly look: SourceLook; readonly near: Neighbours } | null;
 }
 
 export interface PrepareOptions extends ReclaimAsk {
@@ -67,7 +69,7 @@ export async function prepare(env: ReaperEnv, options: PrepareOptions): Promise<
   return { ...base, ...taken };
 }
 
-async function rulesFor(env: ReaperEnv, facts: ReclaimFacts): Promise<ReadonlyMap<string, DestinationRule>> {
+export async function rulesFor(env: ReaperEnv, facts: ReclaimFacts): Promise<ReadonlyMap<string, DestinationRule>> {
   const rules = new Map<string, DestinationRule>();
   for (const { destination } of facts.places) rules.set(destination, await env.rules(destination));
   return rules;
@@ -90,12 +92,14 @@ async function takeInHand(env: ReaperEnv, taking: Taking): Promise<Pick<Prepared
   if (busy !== null) return { blockers: [busy], hand: null };
   const seal = await sealOf(env, sealId);
   if (seal?.digest !== sealDigest) return { blockers: [{ kind: 'seal_lost', sealId }], hand: null };
+  const near = await neighboursOf(env, { sourceId: options.sourceId, seal, without: options.without ?? [] });
+  if (near.blockers.length > 0) return { blockers: near.blockers, hand: null };
   let source: HeldSource | null = null;
   try {
     source = await env.files.open(seal);
     const room = await roomLeft(env, { source, options });
     const look = room === null ? await source.look({ signal: options.signal }) : null;
-    if (look !== null) return { blockers: [...lookBlockers(env, { look, source: seal.source }), ...(await insideDestinations(env, seal.source))], hand: { seal, source, look } };
+    if (look !== null) return { blockers: [...lookBlockers(env, { look, source: seal.source }), ...(await insideDestinations(env, seal.source))], hand: { seal, source, look, near } };
     await source[Symbol.asyncDispose]();
     return { blockers: room === null ? [] : [room], hand: null };
   } catch (error) {

@@ -9,6 +9,7 @@ import type { Removal, SourceLook } from './files/source-files.ts';
 import { SourceBlocked } from './files/source-files.ts';
 import type { ReclaimJournal } from './journal.ts';
 import { lastChecks, samePlaces } from './last-checks.ts';
+import { neighboursOf } from './neighbours.ts';
 import type { LeftProof } from './proofs-file.ts';
 import { filesLeftBehind } from './proofs-file.ts';
 import type { ReaperEnv } from './reaper-ports.ts';
@@ -32,6 +33,7 @@ export interface RunRequest {
   readonly prepared: Prepared & { readonly hand: NonNullable<Prepared['hand']> };
   readonly keeper: ReclaimKeeper;
   readonly askedBy: ReclaimAsker;
+  readonly without: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -90,8 +92,19 @@ export class ReclaimRun {
 
   /** Every destination now, then the source once more: reading a large result takes its time. */
   async #check(): Promise<void> {
+    await this.#assertNoNewNeighbour();
     await this.#prove();
     this.#assertAsSealed(await this.#request.prepared.hand.source.look({ signal: this.#signal }));
+  }
+
+  /** One that came since it was prepared. None comes from now on: nothing that overlaps an open reclaim is sealed. */
+  async #assertNoNewNeighbour(): Promise<void> {
+    const { facts, hand } = this.#request.prepared;
+    const near = await neighboursOf(this.#env, { sourceId: facts.sourceId, seal: hand.seal, without: this.#request.without });
+    stopAt(near.blockers);
+    const known = hand.near.places.map(({ job }) => job.id);
+    const come = near.places.find(({ job }) => !known.includes(job.id));
+    if (come !== undefined) throw new Stop([{ kind: 'overlap', jobId: come.job.id, source: come.job.source, state: come.job.state }]);
   }
 
   #assertAsSealed(look: SourceLook): void {
@@ -102,7 +115,7 @@ export class ReclaimRun {
   async #prove(): Promise<void> {
     const { places, hand } = this.#request.prepared;
     await this.#freshness.renew(async () => {
-      stopAt(await lastChecks(this.#env, places, this.#signal));
+      stopAt(await lastChecks(this.#env, [...places, ...hand.near.places], this.#signal));
       stopAt(await samePlaces(this.#env, { places, source: hand.source, signal: this.#signal }));
     });
   }

@@ -126,6 +126,8 @@ export interface ReclaimStore {
   reclaimFacts(sourceId: string): Promise<ReclaimFacts | null>;
   /** Reads all jobs that are not at rest: asked only where everything else allows it. */
   reclaimOverlaps(sourceId: string): Promise<readonly OverlappingJob[]>;
+  /** The sources that lie inside this one, or around it, and were meant for something since they were last freed. */
+  reclaimNeighbours(sourceId: string): Promise<readonly ReclaimFacts[]>;
   /**
    * VERIFIED → CLEANUP_ELIGIBLE for all its jobs, and the lease. `refused`: a job has moved, one of this source (or of one
    * that overlaps it) needs its files, or somebody is at it already.

@@ -23,7 +23,12 @@ export class RetryTimes {
 
 /** Where time alone is missing, when it has passed; otherwise after `againMs`. */
 export function blockedUntil(blockers: readonly Blocker[], { now, againMs }: { readonly now: number; readonly againMs: number }): number {
-  const untils = blockers.map((blocker) => (blocker.kind === 'too_young' ? blocker.until : null));
+  const untils = blockers.map((blocker) => untilOf(blocker));
   const known = untils.filter((until) => until !== null);
   return known.length > 0 && known.length === blockers.length ? Math.min(Math.max(...known), now + againMs) : now + againMs;
+}
+
+function untilOf(blocker: Blocker): number | null {
+  if (blocker.kind === 'neighbour') return untilOf(blocker.blocker);
+  return blocker.kind === 'too_young' ? blocker.until : null;
 }

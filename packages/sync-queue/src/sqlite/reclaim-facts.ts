@@ -1,3 +1,4 @@
+import { displayPath } from '@longhaul/sync-transports';
 import type { RawPath } from '@longhaul/sync-transports';
 import type { Proof } from '../job.ts';
 import type { JobState } from '../job-state.ts';
@@ -5,7 +6,7 @@ import type { Owner } from '../owner.ts';
 import { sourcesOverlap } from '../reclaim/overlap.ts';
 import type { EndedReclaim, OpenReclaim, OverlappingJob, ReclaimAsker, ReclaimedResult, ReclaimFacts, ReclaimPlace } from '../reclaim/reclaim-store.ts';
 import type { JobRow } from './job-row.ts';
-import { iso, parse, parseSource } from './job-row.ts';
+import { iso, parse, parseSource, sourcePath } from './job-row.ts';
 import { getJob } from './job-table.ts';
 import type { Tx } from './queue-database.ts';
 
@@ -111,6 +112,32 @@ export function reclaimOverlaps(tx: Tx, sourceId: string): readonly OverlappingJ
     .sql("SELECT id, source, source_json, state FROM jobs INDEXED BY jobs_state WHERE state IN ('QUEUED', 'RUNNING', 'AWAITING_VERIFY', 'FAILED') AND source_id <> ?")
     .all(sourceId) as { readonly id: string; readonly source: string; readonly source_json: string; readonly state: JobState }[];
   return rows.filter((row) => sourcesOverlap(source, parseSource(row.source_json))).map(({ id, source: path, state }) => ({ jobId: id, source: path, state }));
+}
+
+/** By the index of paths, so that it stays quick whatever the number of sources. */
+export function reclaimNeighbours(tx: Tx, sourceId: string): readonly ReclaimFacts[] {
+  const json = tx.sql('SELECT source_json FROM jobs WHERE source_id = ? ORDER BY seq DESC LIMIT 1').pluck().get(sourceId) as string | undefined;
+  if (json === undefined) return [];
+  const source = parseSource(json);
+  const path = sourcePath(source);
+  const found = [
+    ...foldersAbove(path).map((folder) => tx.sql('SELECT DISTINCT source_id FROM jobs INDEXED BY jobs_source WHERE source = ?').pluck().all(displayPath(folder)) as string[]),
+    ...shownBelow(path).map((from) => tx.sql('SELECT DISTINCT source_id FROM jobs INDEXED BY jobs_source WHERE source >= ? AND source < ?').pluck().all(`${from}/`, `${from}0`) as string[]),
+  ];
+  const others = [...new Set(found.flat())].filter((id) => id !== sourceId).flatMap((id) => reclaimFacts(tx, id) ?? []);
+  return others.filter((other) => other.places.length > 0 && sourcesOverlap(source, other.source));
+}
+
+function foldersAbove(path: RawPath): readonly RawPath[] {
+  const parts = path.split('/').slice(1, -1);
+  return ['/' as RawPath, ...parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}` as RawPath)];
+}
+
+/** How a path may begin as it is shown, where something lies below it: one byte that is no UTF-8, and all of it is shown in another way. */
+function shownBelow(path: RawPath): readonly string[] {
+  const folder = path === '/' ? '' : path;
+  const other = displayPath(`${folder}/\xff` as RawPath);
+  return [...new Set([folder === '' ? '' : displayPath(path), other.slice(0, other.lastIndexOf('/'))])];
 }
 
 function openReclaimOf(tx: Tx, sourceId: string): OpenReclaim | null {

@@ -255,6 +255,10 @@ export class SqliteQueueStore implements QueueStore {
     return this.#db.read((tx) => reclaimReads.reclaimFacts(tx, sourceId));
   }
 
+  async reclaimNeighbours(sourceId: string): ReturnType<QueueStore['reclaimNeighbours']> {
+    return this.#db.read((tx) => reclaimReads.reclaimNeighbours(tx, sourceId));
+  }
+
   async reclaimOverlaps(sourceId: string): ReturnType<QueueStore['reclaimOverlaps']> {
     return this.#db.read((tx) => reclaimReads.reclaimOverlaps(tx, sourceId));
   }
