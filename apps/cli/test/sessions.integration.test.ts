@@ -123,6 +123,19 @@ describe.runIf(requireService('tmux', 'script'))('sessions on the command line',
     expect((await world.json<{ session: SessionStatus }>(['status', 'screen'])).session).toMatchObject({ state: 'running', attachedClients: 0 });
   });
 
+  it('leaves nothing in the way of a job when a stop is interrupted', async () => {
+    const world = cliWorld();
+    await world.json(['start', 'stubborn', ...sh('sh -c "trap : INT; while :; do sleep 1; done"; exit 0')]);
+    const { session } = await world.json<{ session: SessionStatus }>(['status', 'stubborn']);
+    const hold = path.join(world.stateDir, 'runs', session.runId ?? '', 'stop.hold');
+    const stop = world.start(['stop', 'stubborn', '--timeout', '100s']);
+    await waitFor(() => existsSync(hold), { what: 'the stop that waits' });
+    stop.process.kill('SIGHUP');
+    expect(await stop.ended).toMatchObject({ code: 129 });
+    expect(existsSync(hold)).toBe(false);
+    expect(await world.longhaul(['stop', 'stubborn', '--force'])).toMatchObject({ code: 0 });
+  });
+
   it('remove asks on a terminal; no is no, Ctrl-C is 130', async () => {
     const world = cliWorld();
     await world.longhaul(['run', 'old', '--', 'true']);

@@ -96,6 +96,9 @@ class RunStop {
       runId: this.#run.runId,
       sessions: new Set([own, shell?.sid ?? null].filter((sid): sid is number => sid !== null && sid > 1)),
     };
+    const release = (): void => { releaseTerminal(this.#run); };
+    // A person who interrupts the stop ends this process: the launcher would keep the ended job for minutes.
+    process.once('exit', release);
     try {
       const { step, signalled, killed, left } = await endProcesses(target, {
         how: this.#how,
@@ -104,14 +107,13 @@ class RunStop {
         beforeStep: (next, others) => {
           this.#beforeStep(next, others);
         },
-        afterWait: () => {
-          releaseTerminal(this.#run);
-        },
+        afterWait: release,
       }, this.#ports);
       if (left.length > 0) throw this.#error(`KILL did not end process ${left.join(', ')}`, 'it waits for the system: often a disk or network share that does not answer');
       return { step, signalled, killed, run: this.#run };
     } finally {
-      releaseTerminal(this.#run);
+      process.off('exit', release);
+      release();
     }
   }
 
