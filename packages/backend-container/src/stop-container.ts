@@ -134,7 +134,7 @@ class ContainerStop {
       // The first process of a container: KILL takes all others along.
       const name = (signal ?? 'SIGTERM') as NodeJS.Signals;
       const view = systemProcesses();
-      view.kill(start.pid, name);
+      if (view.kill(start.pid, name) === 'refused') throw cause;
       view.kill(start.pid, 'SIGCONT');
     }
   }

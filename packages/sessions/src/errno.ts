@@ -1,5 +1,5 @@
 /** Codes of the system's errors that are told apart here. */
-export type Errno = 'ENOENT' | 'EEXIST' | 'ENOTDIR' | 'ENOTEMPTY' | 'EINVAL' | 'ENOSPC' | 'EDQUOT' | 'EROFS' | 'EACCES' | 'EPERM';
+export type Errno = 'ENOENT' | 'EEXIST' | 'ENOTDIR' | 'ENOTEMPTY' | 'EINVAL' | 'ENOSPC' | 'EDQUOT' | 'EROFS' | 'EACCES' | 'EPERM' | 'ESRCH';
 
 /** Whether this is a failed system call with one of these codes. */
 export function isErrno(error: unknown, ...codes: readonly Errno[]): boolean {

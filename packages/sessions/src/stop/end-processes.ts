@@ -26,6 +26,8 @@ export interface Ended {
   readonly killed: readonly number[];
   /** Who could not be ended, not even by KILL. */
   readonly left: readonly number[];
+  /** Those of them who could not be signalled at all, being another user's. */
+  readonly refused: readonly number[];
 }
 
 export interface EndPorts {
@@ -40,6 +42,8 @@ export const systemClock: Pick<EndPorts, 'now' | 'sleep'> = { now: () => perform
 const POLL_MS = 10;
 /** A process in an uninterruptible wait (a dead network disk) does not even end by KILL. */
 const KILL_WAIT_MS = 5000;
+/** Whoever may not be signalled often ends with those who may: sudo with what it runs. */
+const FOLLOW_WAIT_MS = 1000;
 
 /**
  * The stop contract (design §4.5): signal to the foreground group and the job's group, CONT, wait; KILL for whatever is left of the
@@ -47,14 +51,15 @@ const KILL_WAIT_MS = 5000;
  * dies at once and what it wraps needs a second.
  */
 export async function endProcesses(target: StopTarget, plan: EndPlan, ports: EndPorts): Promise<Ended> {
-  const { asked, awaited } = plan.how === 'graceful' ? ask(target, plan, ports) : NOBODY;
+  const { asked, awaited } = plan.how === 'graceful' ? await ask(target, plan, ports) : NOBODY;
   await waitFor(() => alive(awaited, ports).length === 0, plan.timeoutMs, ports);
   plan.afterWait();
   const jobLives = alive([target.job], ports).length > 0;
-  if (jobLives) plan.beforeStep('kill', []);
-  const { killed, left } = await sweep(target, ports);
+  // No step is recorded that cannot be taken.
+  if (jobLives && (ports.view.reaches(target.job.pid) || (await look(target, ports)).some(({ pid }) => ports.view.reaches(pid)))) plan.beforeStep('kill', []);
+  const { killed, left, refused } = await sweep(target, ports);
   const step = jobLives ? 'kill' : killed.length > 0 ? 'sweep' : 'signal';
-  return { step: plan.how === 'force' ? 'kill' : step, signalled: asked.map(({ pid }) => pid), killed, left };
+  return { step: plan.how === 'force' ? 'kill' : step, signalled: asked.map(({ pid }) => pid), killed, left, refused };
 }
 
 type Identity = Pick<ProcessInfo, 'pid' | 'startTime'>;
@@ -67,18 +72,25 @@ interface Asked {
 
 const NOBODY: Asked = { asked: [], awaited: [] };
 
-function ask(target: StopTarget, plan: EndPlan, { view }: EndPorts): Asked {
+async function ask(target: StopTarget, plan: EndPlan, ports: EndPorts): Promise<Asked> {
+  const { view } = ports;
   const processes = view.list();
   const job = processes.find((info) => info.pid === target.job.pid && info.startTime === target.job.startTime);
   if (job === undefined) return NOBODY;
   const groups = new Set([job.foregroundPgid, job.pgid].filter((pgid): pgid is number => pgid !== null && pgid > 1));
-  const asked = processes.filter((info) => groups.has(info.pgid) && info.state !== 'zombie' && info.pid !== target.shellPid && info.pid !== process.pid);
+  const isReached = view.reaches(job.pid);
+  // A job that is another user's passes nothing on: what it runs is asked itself, and ends it so.
+  const beside = isReached ? [] : (await look(target, ports)).filter((info) => !groups.has(info.pgid));
+  const others = processes.filter((info) => groups.has(info.pgid) && info.state !== 'zombie' && info.pid !== target.shellPid && info.pid !== process.pid);
+  const asked = [...others, ...beside].filter(({ pid }) => view.reaches(pid));
+  if (asked.length === 0) return NOBODY;
   // sh starts what it puts in the background with INT ignored: such a one is not waited for, the job's end is its end.
-  const awaited = asked.filter(({ pid }) => pid === job.pid || !view.ignores(pid, plan.signal));
+  const awaited = [...(isReached ? [] : [job]), ...asked.filter(({ pid }) => pid === job.pid || !view.ignores(pid, plan.signal))];
   plan.beforeStep('signal', awaited.filter(({ pid }) => pid !== job.pid).map(({ pid }) => pid));
   // From inside the session the group has this process in it, which has a report to give.
   const self = processes.find(({ pid }) => pid === process.pid);
-  const targets = self !== undefined && groups.has(self.pgid) ? asked.map(({ pid }) => pid) : [...groups].map((pgid) => -pgid);
+  const isApart = !isReached || (self !== undefined && groups.has(self.pgid));
+  const targets = isApart ? asked.map(({ pid }) => pid) : [...groups].map((pgid) => -pgid);
   for (const signal of [plan.signal, 'SIGCONT'] as const) for (const pid of targets) view.kill(pid, signal);
   return { asked, awaited };
 }
@@ -91,15 +103,26 @@ function alive(identities: readonly Identity[], { view }: EndPorts): readonly Id
 }
 
 /** KILL until nobody is left: a process may have forked between the look and the signal. */
-async function sweep(target: StopTarget, ports: EndPorts): Promise<Pick<Ended, 'killed' | 'left'>> {
+async function sweep(target: StopTarget, ports: EndPorts): Promise<Pick<Ended, 'killed' | 'left' | 'refused'>> {
   const killed = new Set<number>();
   const end = ports.now() + KILL_WAIT_MS;
   for (;;) {
     const members = await look(target, ports);
-    if (members.length === 0 || ports.now() > end) return { killed: [...killed], left: members.map(({ pid }) => pid) };
-    for (const { pid } of members) if (ports.view.kill(pid, 'SIGKILL')) killed.add(pid);
-    await waitFor(() => alive(members, ports).length === 0, end - ports.now(), ports);
+    if (members.length === 0 || ports.now() >= end) return { killed: [...killed], left: pidsOf(members), refused: [] };
+    const outcomes = members.map((member) => ({ member, outcome: ports.view.kill(member.pid, 'SIGKILL') }));
+    const sent = outcomes.filter(({ outcome }) => outcome === 'sent').map(({ member }) => member);
+    const refused = outcomes.filter(({ outcome }) => outcome === 'refused').map(({ member }) => member);
+    for (const { pid } of sent) killed.add(pid);
+    await waitFor(() => alive(sent, ports).length === 0, end - ports.now(), ports);
+    if (sent.length > 0 || refused.length === 0) continue;
+    if (killed.size > 0) await waitFor(() => alive(refused, ports).length === 0, FOLLOW_WAIT_MS, ports);
+    const left = pidsOf(alive(refused, ports));
+    return { killed: [...killed], left, refused: left };
   }
+}
+
+function pidsOf(identities: readonly Identity[]): readonly number[] {
+  return identities.map(({ pid }) => pid);
 }
 
 async function look(target: StopTarget, { view }: EndPorts): Promise<readonly ProcessInfo[]> {

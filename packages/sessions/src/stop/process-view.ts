@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import type { ProcessInfo } from '@longhaul/exec';
 import { listProcesses, processInfo, systemRunner } from '@longhaul/exec';
 
+import { isErrno } from '../errno.ts';
 import { RUN_TAG } from '../launcher/env-file.ts';
 import type { RunId } from '../run-record.ts';
 
@@ -17,9 +18,14 @@ export interface ProcessView {
   readonly tmuxServers: () => Promise<readonly number[]>;
   /** Whether a process is known to ignore this signal: to wait for it would be in vain. */
   readonly ignores: (pid: number, signal: NodeJS.Signals) => boolean;
-  /** Sends a signal to a process, or to a group by its negative number. False where there is nobody (any more). */
-  readonly kill: (pid: number, signal: NodeJS.Signals) => boolean;
+  /** Whether this user may signal a process: not one that became another's, by sudo or a setuid program. */
+  readonly reaches: (pid: number) => boolean;
+  /** Sends a signal to a process, or to a group by its negative number. */
+  readonly kill: (pid: number, signal: NodeJS.Signals) => SignalOutcome;
 }
+
+/** `gone`: there is nobody (any more). `refused`: another user's. A group is refused where nobody in it got the signal. */
+export type SignalOutcome = 'sent' | 'gone' | 'refused';
 
 /** This machine. Linux: /proc is read; elsewhere ps is asked. */
 export function systemProcesses(platform: NodeJS.Platform = process.platform): ProcessView {
@@ -30,18 +36,20 @@ export function systemProcesses(platform: NodeJS.Platform = process.platform): P
     tagged: linux ? taggedInProc : taggedInPs,
     tmuxServers: linux ? serversInProc : serversInPs,
     ignores: linux ? ignoresInProc : () => false,
+    reaches: (pid) => sendSignal(pid, 0) !== 'refused',
     kill: sendSignal,
   };
 }
 
-function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
+function sendSignal(pid: number, signal: NodeJS.Signals | 0): SignalOutcome {
   // 0 and 1 mean this process's own group and everybody: no record of ours may ever lead there.
-  if (Math.abs(pid) <= 1) return false;
+  if (Math.abs(pid) <= 1) return 'gone';
   try {
     process.kill(pid, signal);
-    return true;
+    return 'sent';
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    if (isErrno(error, 'ESRCH')) return 'gone';
+    if (isErrno(error, 'EPERM')) return 'refused';
     throw error;
   }
 }

@@ -46,6 +46,11 @@ export function writeStopIntent(run: RunDirectory, record: StopRecord): void {
   replace(join(run.path, RUN_FILES.stop), `${JSON.stringify({ schemaVersion: RECORD_SCHEMA_VERSION, ...record })}\n`);
 }
 
+/** Takes an intent back: nobody could be signalled, so whatever ends the run later was not this stop. */
+export function withdrawStopIntent(run: RunDirectory): void {
+  for (const file of [RUN_FILES.stop, LAUNCH_FILES.stopBy]) rmSync(join(run.path, file), { force: true });
+}
+
 /** Who takes which step now: the launcher copies this line into exit.json. */
 export function writeStopStep(run: RunDirectory, who: string, step: StopStep): void {
   // One line, ASCII only: it is read by sh. Not longer than the preallocated record has room for.

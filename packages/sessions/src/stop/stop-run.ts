@@ -10,10 +10,11 @@ import type { StopPolicy } from '../session-spec.ts';
 import type { World } from '../world.ts';
 import { systemWorld } from '../world.ts';
 import type { EndPorts } from './end-processes.ts';
+import { refusal } from './refusal.ts';
 import { endProcesses, systemClock, waitFor } from './end-processes.ts';
 import { shellOf } from './inner-shell.ts';
 import { systemProcesses } from './process-view.ts';
-import { DEFAULT_STOP_TIMEOUT_MS, defaultRequester, holdTerminal, recordStopIntent, releaseTerminal, writeStopStep } from './stop-files.ts';
+import { DEFAULT_STOP_TIMEOUT_MS, defaultRequester, holdTerminal, recordStopIntent, releaseTerminal, withdrawStopIntent, writeStopStep } from './stop-files.ts';
 import { stopAttempts } from './stop-attempts.ts';
 import type { StopOutcome } from './stop-outcome.ts';
 import type { StopSignal } from './stop-signal.ts';
@@ -65,10 +66,11 @@ class RunStop {
     const first = this.#observe();
     if (hasEnded(first.verdict)) return { step: 'already-ended', ...NOTHING_DONE, run: this.#run };
     if (first.verdict.kind === 'unknown') throw this.#error(first.verdict.reason);
+    const isFirst = first.reading.records.stop === null;
     recordStopIntent(this.#run, this.#policy);
     const start = await this.#startOrEnd();
     if (start === null) return { step: this.#firstStep(), ...NOTHING_DONE, run: this.#run };
-    const outcome = await this.#end(start);
+    const outcome = await this.#end(start, isFirst ? 'nobody' : 'another');
     await this.#recorded(start);
     return outcome;
   }
@@ -85,7 +87,8 @@ class RunStop {
     return seen.reading.records.start;
   }
 
-  async #end(start: StartRecord): Promise<StopOutcome> {
+  /** @param before who had asked for a stop already: that intent is not ours to take back */
+  async #end(start: StartRecord, before: 'nobody' | 'another'): Promise<StopOutcome> {
     const { view } = this.#ports;
     const job = view.look(start.pid);
     const shell = shellOf(this.#run, view);
@@ -100,7 +103,7 @@ class RunStop {
     // A person who interrupts the stop ends this process: the launcher would keep the ended job for minutes.
     process.once('exit', release);
     try {
-      const { step, signalled, killed, left } = await endProcesses(target, {
+      const { step, signalled, killed, left, refused } = await endProcesses(target, {
         how: this.#how,
         signal: this.#signal,
         timeoutMs: this.#timeoutMs,
@@ -109,6 +112,10 @@ class RunStop {
         },
         afterWait: release,
       }, this.#ports);
+      if (refused.length > 0) {
+        if (before === 'nobody' && signalled.length === 0 && killed.length === 0) withdrawStopIntent(this.#run);
+        throw this.#error(...refusal(refused));
+      }
       if (left.length > 0) throw this.#error(`KILL did not end process ${left.join(', ')}`, 'it waits for the system: often a disk or network share that does not answer');
       return { step, signalled, killed, run: this.#run };
     } finally {
