@@ -2,7 +2,7 @@ import type { TransportErrorKind } from '@longhaul/errors';
 import type { ReceiptHead, ReceiptListing } from './chain/receipt-chain.ts';
 import type { RawPath } from './raw-path.ts';
 import type { Receipt } from './receipt.ts';
-import type { Seal } from './seal.ts';
+import type { Seal, SealSource } from './seal.ts';
 
 /** The outcome of a push. The evidence, unchanged, stands in stderr; `evidence` is the line that decided `errorKind`. */
 export interface TransportResult {
@@ -146,6 +146,8 @@ export interface Transport extends AsyncDisposable {
   probe(options?: ProbeOptions): Promise<ProbeReport>;
   /** Refuses names that this destination cannot hold. @throws SourceNameError, naming them, before the first byte. */
   checkNames(seal: Seal): Promise<void>;
+  /** Refuses a final name under which the source itself would be shown: it would prove itself. Left out by a transport that cannot tell. @throws TransportError of kind config */
+  assertApart?(request: { readonly source: SealSource; readonly finalName: RawPath; readonly signal?: AbortSignal }): Promise<void>;
   push(request: PushRequest): Promise<TransportResult>;
   hashsum(request: HashsumRequest): Promise<RemoteManifest>;
   /** Deletes from the staging tree what the seal does not hold. */

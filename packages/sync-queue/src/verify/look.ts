@@ -48,7 +48,8 @@ interface Comparing extends Look {
 }
 
 async function compared(comparing: Comparing): Promise<Finding> {
-  const { seal } = comparing;
+  const { seal, transport, pass, signal } = comparing;
+  await transport.assertApart?.({ source: pass.source, finalName: pass.finalName, signal });
   const before = await receiptInPlace(comparing);
   if (before.kind === 'replaced') return { kind: 'superseded', evidence: before.evidence };
   if (before.kind === 'nothing') return nothingThere(comparing);

@@ -81,7 +81,7 @@ function guarded(transport: Transport, assertKnown: (signal?: AbortSignal) => Pr
     await assertKnown(signal);
     return act();
   };
-  const [receiptHead, listReceipts, fetch] = [transport.receiptHead?.bind(transport), transport.listReceipts?.bind(transport), transport.fetch?.bind(transport)];
+  const [assertApart, receiptHead, listReceipts, fetch] = [transport.assertApart?.bind(transport), transport.receiptHead?.bind(transport), transport.listReceipts?.bind(transport), transport.fetch?.bind(transport)];
   return {
     kind: transport.kind,
     probe: async (options) => probed(transport, { options, assertKnown }),
@@ -92,6 +92,7 @@ function guarded(transport: Transport, assertKnown: (signal?: AbortSignal) => Pr
     publish: async (request) => after(request.signal, async () => transport.publish(request)),
     readReceipt: async (request) => (await Promise.all([assertKnown(request.signal), transport.readReceipt(request)]))[1],
     remove: async (request) => after(request.signal, async () => transport.remove(request)),
+    ...(assertApart === undefined ? {} : { assertApart }),
     ...(receiptHead === undefined ? {} : { receiptHead }),
     ...(listReceipts === undefined ? {} : { listReceipts }),
     ...(fetch === undefined ? {} : { fetch }),

@@ -2,6 +2,7 @@ import { displayPath } from '@longhaul/sync-transports';
 import type { ProofStrength, PublishOutcome, Receipt, Seal } from '@longhaul/sync-transports';
 import { pause } from '../clock.ts';
 import type { Job } from '../job.ts';
+import { assertApart } from './apart.ts';
 import { JobFailed } from './job-failure.ts';
 import type { JobRun } from './job-run.ts';
 import { conflict } from './push-step.ts';
@@ -18,6 +19,7 @@ interface Proven {
  */
 export async function publish(run: JobRun, proven: Proven): Promise<string | null> {
   await run.env.store.intend(run.held.lease, { phase: 'publishing', reason: `publishing as ${displayPath(run.claimed.finalName)}` });
+  await assertApart(run);
   return run.held.shielded(async () => {
     const outcome = await publishPatiently(run, proven);
     if (outcome.kind !== 'published') throw await refused(run, outcome);

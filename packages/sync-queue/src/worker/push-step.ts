@@ -2,15 +2,19 @@ import { compareManifest, displayPath, judgeInPlace } from '@longhaul/sync-trans
 import type { PushRequest, RawPath, Receipt, Seal, Transport, TransportResult } from '@longhaul/sync-transports';
 import type { ChildProcess } from '../owner.ts';
 import type { PushedOutcome } from '../outcome.ts';
+import { assertApart } from './apart.ts';
 import { BandwidthLimit, describeLimit, WindowClosed } from './bandwidth-limit.ts';
 import { failureOfResult, JobFailed } from './job-failure.ts';
 import type { JobRun } from './job-run.ts';
+import type { LeftProofs } from './left-proofs.ts';
+import { leftProofs } from './left-proofs.ts';
 import { assertUnchanged, sealForPush } from './seal-step.ts';
 import { stallLimit } from './stall-limit.ts';
 
 /** RUNNING: seal, look at what is in place, push, look at the source again. @throws JobFailed, Stopped, errors of the ports */
 export async function pushJob(run: JobRun): Promise<PushedOutcome> {
   const transport = run.transport;
+  await assertApart(run);
   // Asked while the source is sealed: by then the destination has been reached.
   const early = new EarlyReceipt(run);
   const seal = await sealForPush(run).finally(() => early.settled());
@@ -80,8 +84,9 @@ function judged(run: JobRun, seal: Seal, inPlace: FoundReceipt): Receipt | null 
 async function assertNotTheOnlyCopy(run: JobRun, { seal, inPlace }: { readonly seal: Seal; readonly inPlace: Receipt | null }): Promise<void> {
   const { env, job, claimed } = run;
   if (inPlace === null || inPlace.sealDigest === seal.digest) return;
-  const freed = await env.store.reclaimedResult({ sourceId: job.sourceId, destination: job.destination, finalName: claimed.finalName });
-  if (freed?.sealDigest !== inPlace.sealDigest) return;
+  const known = await env.store.reclaimedResult({ sourceId: job.sourceId, destination: job.destination, finalName: claimed.finalName });
+  const freed = known?.sealDigest === inPlace.sealDigest ? known : await freedByOther(run, inPlace);
+  if (freed === null) return;
   const name = displayPath(claimed.finalName);
   throw new JobFailed({
     kind: 'config',
@@ -91,6 +96,14 @@ async function assertNotTheOnlyCopy(run: JobRun, { seal, inPlace }: { readonly s
     retryAfterMs: null,
     origin: 'source',
   });
+}
+
+/** A queue that was made anew knows of no reclaim: the source itself does. Not asked where the same content has come back and was proven there since. */
+async function freedByOther({ env, job, claimed }: JobRun, { sealDigest }: Receipt): Promise<LeftProofs | null> {
+  const freed = (await leftProofs(claimed.source)).find((left) => left.sealDigest === sealDigest);
+  if (freed === undefined) return null;
+  const { jobs } = await env.store.list({ sourceId: job.sourceId, destination: job.destination, limit: 500 });
+  return jobs.some((other) => other.sealDigest === sealDigest && Date.parse(other.verifiedAt ?? '') > Date.parse(freed.at)) ? null : freed;
 }
 
 /** A queue that was made anew counts from one; what is published has counted on. */

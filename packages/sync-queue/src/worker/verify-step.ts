@@ -1,6 +1,7 @@
 import { compareManifest } from '@longhaul/sync-transports';
 import type { HashsumRequest, ManifestComparison, Receipt, Seal } from '@longhaul/sync-transports';
 import type { AgainOutcome, VerifiedOutcome } from '../outcome.ts';
+import { assertApart } from './apart.ts';
 import { JobFailed } from './job-failure.ts';
 import type { JobRun } from './job-run.ts';
 import { publish } from './publish-step.ts';
@@ -10,6 +11,7 @@ import { changed, named, newSeal } from './seal-step.ts';
 export async function verifyJob(run: JobRun): Promise<VerifiedOutcome | AgainOutcome> {
   const seal = await sealOfJob(run);
   if (seal === null) return sealLost(run);
+  await assertApart(run);
   await run.env.store.intend(run.held.lease, { phase: 'verifying', reason: 'verifying what the destination holds' });
   const readFrom = run.env.clock.now();
   const published = await proveFinal(run, seal);

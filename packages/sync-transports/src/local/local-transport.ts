@@ -9,6 +9,7 @@ import type { Receipt } from '../receipt.ts';
 import type { Seal } from '../seal.ts';
 import type { FetchRequest, HashsumRequest, Placement, ProbeOptions, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
 import { WorkerPool } from '../worker/worker-pool.ts';
+import { assertApart } from './assert-apart.ts';
 import { checkLocalNames } from './check-names.ts';
 import type { DestinationOptions } from './destination-folder.ts';
 import { DestinationFolder } from './destination-folder.ts';
@@ -72,6 +73,10 @@ export class LocalTransport implements Transport {
 
   async checkNames(seal: Seal): Promise<void> {
     await this.#atDestination('checking names', undefined, () => checkLocalNames({ folder: this.#folder, pool: this.#pool }, seal));
+  }
+
+  async assertApart({ source, finalName, signal }: Parameters<NonNullable<Transport['assertApart']>>[0]): Promise<void> {
+    await this.#atDestination('looking whether it is the source', signal, async () => assertApart(this.#folder, { source, finalName }));
   }
 
   async push(request: PushRequest): Promise<TransportResult> {

@@ -8,7 +8,7 @@ import type { LeftBehind } from './source-files.ts';
 import { SourceBlocked } from './source-files.ts';
 
 /** What earlier reclaims have left, one folder each. */
-const EARLIER = 'earlier';
+export const EARLIER = 'earlier';
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** Name of the folder with receipts: a single file has one of its own beside it. */
