@@ -81,9 +81,7 @@ function guarded(transport: Transport, assertKnown: (signal?: AbortSignal) => Pr
     await assertKnown(signal);
     return act();
   };
-  const [assertApart, receiptHead, listReceipts, fetch] = [transport.assertApart?.bind(transport), transport.receiptHead?.bind(transport), transport.listReceipts?.bind(transport), transport.fetch?.bind(transport)];
-  return {
-    kind: transport.kind,
+  const methods: Partial<Transport> = {
     probe: async (options) => probed(transport, { options, assertKnown }),
     checkNames: async (seal) => after(undefined, async () => transport.checkNames(seal)),
     push: async (request) => after(request.signal, async () => transport.push(request)),
@@ -92,12 +90,16 @@ function guarded(transport: Transport, assertKnown: (signal?: AbortSignal) => Pr
     publish: async (request) => after(request.signal, async () => transport.publish(request)),
     readReceipt: async (request) => (await Promise.all([assertKnown(request.signal), transport.readReceipt(request)]))[1],
     remove: async (request) => after(request.signal, async () => transport.remove(request)),
-    ...(assertApart === undefined ? {} : { assertApart }),
-    ...(receiptHead === undefined ? {} : { receiptHead }),
-    ...(listReceipts === undefined ? {} : { listReceipts }),
-    ...(fetch === undefined ? {} : { fetch }),
-    [Symbol.asyncDispose]: async () => transport[Symbol.asyncDispose](),
   };
+  // All else, also what a transport may leave out, is the transport's own.
+  return new Proxy(transport, {
+    get: (object, name) => {
+      const own: unknown = Reflect.get(methods, name);
+      if (own !== undefined) return own;
+      const member: unknown = Reflect.get(object, name, object);
+      return typeof member === 'function' ? (member as (...args: unknown[]) => unknown).bind(object) : member;
+    },
+  });
 }
 
 /** A place that is not the known one answers, and is of no use. What else goes wrong is told by the probe itself. */
