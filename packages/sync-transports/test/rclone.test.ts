@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RawPath, Seal } from '../src/index.ts';
+import type { RawPath, RcloneVerify, Seal } from '../src/index.ts';
 import { parseRcloneDestination, rawPathFromText } from '../src/index.ts';
 import { copiedFile, logText, parseLogLine } from '../src/rclone/json-log.ts';
 import { planPush } from '../src/rclone/push-plan.ts';
 import { retryAfterMs } from '../src/rclone/push-run.ts';
 import { scrubbedVariables } from '../src/rclone/rclone-environment.ts';
 import { parseFacts, parseKind, proofStrength } from '../src/rclone/remote-facts.ts';
+import { remoteLayers } from '../src/rclone/remote-layers.ts';
 import type { RemoteItem } from '../src/rclone/remote-folder.ts';
 import { timeNs } from '../src/rclone/remote-folder.ts';
 import { EVERY_ENCODING, fromRclonePath, nameFault, rclonePath } from '../src/rclone/standard-names.ts';
@@ -30,7 +31,7 @@ describe('a remote', () => {
 describe('the environment of rclone', () => {
   it('keeps the configuration and loses what would change a call', () => {
     const kept = ['RCLONE_CONFIG', 'RCLONE_CONFIG_PASS', 'RCLONE_CONFIG_NAS_PASS', 'RCLONE_PASSWORD_COMMAND', 'RCLONE_S3_REGION', 'RCLONE_CA_CERT', 'PATH'];
-    const lost = ['RCLONE_RC', 'RCLONE_RC_ADDR', 'RCLONE_RC_NO_AUTH', 'RCLONE_DRY_RUN', 'RCLONE_EXCLUDE', 'RCLONE_MAX_SIZE', 'RCLONE_DUMP', 'RCLONE_LOG_FILE', 'RCLONE_IGNORE_EXISTING'];
+    const lost = ['RCLONE_RC', 'RCLONE_RC_ADDR', 'RCLONE_RC_NO_AUTH', 'RCLONE_DRY_RUN', 'RCLONE_EXCLUDE', 'RCLONE_MAX_SIZE', 'RCLONE_DUMP', 'RCLONE_LOG_FILE', 'RCLONE_IGNORE_EXISTING', 'RCLONE_LOCAL_COPY_LINKS', 'RCLONE_SFTP_SKIP_LINKS', 'RCLONE_BASE64', 'RCLONE_HEAD'];
     expect(scrubbedVariables(Object.fromEntries([...kept, ...lost].map((name) => [name, 'x'])))).toEqual(lost);
   });
 });
@@ -64,13 +65,29 @@ describe('what a remote can do', () => {
   });
 
   it('proves by its own SHA-256, else by reading back; hashes that are kept here are none of the remote\'s', () => {
-    const verify = 'auto';
-    expect(proofStrength({ hashes: ['md5', 'sha256'] }, { type: null, verify })).toBe('sha256');
-    expect(proofStrength({ hashes: ['md5'] }, { type: 's3', verify })).toBe('download');
-    expect(proofStrength({ hashes: ['sha256'] }, { type: 'hasher', verify })).toBe('download');
-    expect(proofStrength({ hashes: ['sha256'] }, { type: 'cache', verify })).toBe('size');
-    expect(proofStrength({ hashes: ['md5'] }, { type: 's3', verify: 'hash' })).toBeNull();
-    expect(proofStrength({ hashes: ['sha256'] }, { type: null, verify: 'size' })).toBe('size');
+    const strength = (hashes: readonly string[], types: readonly (string | null)[], verify: RcloneVerify = 'auto'): string | null => proofStrength({ hashes }, { layers: { types, links: 'as-told' }, verify });
+    expect(strength(['md5', 'sha256'], ['local'])).toBe('sha256');
+    expect(strength(['sha256'], ['combine', 'sftp', 'alias', 'local'])).toBe('sha256');
+    expect(strength(['md5'], ['s3'])).toBe('download');
+    expect(strength(['sha256'], ['hasher', 'local'])).toBe('download');
+    expect(strength(['sha256'], ['union', 'sftp', 'combine', 'hasher', 'sftp'])).toBe('download');
+    expect(strength(['sha256'], [null])).toBe('download');
+    expect(strength(['sha256'], ['cache', 'sftp'])).toBe('size');
+    expect(strength([], ['crypt', 'cache', 'sftp'], 'download')).toBeNull();
+    expect(strength(['md5'], ['s3'], 'hash')).toBeNull();
+    expect(strength(['sha256'], ['sftp'], 'size')).toBe('size');
+    expect(proofStrength({ hashes: ['sha256'] }, { layers: { types: ['alias', 'local'], links: 'per-remote' }, verify: 'auto' })).toBe('size');
+  });
+
+  it('is followed through its configuration, by remote and by upstreams, and through the environment', () => {
+    const sections = {
+      all: { type: 'combine', upstreams: '"my pictures=with space:x" docs=h:y' }, 'with space': { type: 'sftp' }, h: { type: 'hasher', remote: 'u:' },
+      u: { type: 'union', upstreams: '/mnt/disk :webdav,url="http://x":z all:again:ro made-up:p' }, linked: { type: 'alias', remote: 'l,copy_links=true:/x' }, l: { type: 'local' },
+    };
+    const layers = (name: string): unknown => remoteLayers(name, { sections, environment: { RCLONE_CONFIG_MADE_UP_TYPE: 'cache' } });
+    expect(layers('all')).toEqual({ types: ['combine', 'sftp', 'hasher', 'union', 'local', 'webdav', 'cache'], links: 'as-told' });
+    expect(layers('linked')).toEqual({ types: ['alias', 'local'], links: 'per-remote' });
+    expect(layers('nobody')).toEqual({ types: [null], links: 'as-told' });
   });
 
   it('has the type of the remote that is meant in the end, and its encoding', () => {

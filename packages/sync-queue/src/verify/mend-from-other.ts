@@ -17,7 +17,8 @@ class CannotMend extends Error {}
 
 /**
  * Mends a damaged result with the copy at another destination, within this pass: fetched, hashed, and only if it is what was sealed pushed into staging,
- * proven there and published in place of the damaged one, which stays until then. Whatever goes wrong leaves that as it was.
+ * proven there and published in place of the damaged one, which stays until then: whatever goes wrong leaves that as it was.
+ * Not at a destination that makes results in place (rclone at bucket stores): there the damaged one loses its receipt first and is overwritten file by file.
  * @throws the signal's reason, errors of the store
  */
 export async function mendFromOther(look: Look, seal: Seal, other: Job): Promise<Mending> {

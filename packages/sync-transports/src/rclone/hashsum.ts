@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import { HashsumTally } from '../manifest/hashsum-tally.ts';
 import { METADATA } from '../protocol/layout.ts';
 import type { RawPath } from '../raw-path.ts';
-import { rawPathBytes } from '../raw-path.ts';
+import { displayPath, rawPathBytes } from '../raw-path.ts';
 import type { SealedFile, SealedSymlink } from '../seal.ts';
 import type { HashsumRequest, ProofStrength, RemoteEntry, RemoteManifest } from '../transport.ts';
 import { remoteName } from './push-plan.ts';
@@ -42,7 +43,18 @@ async function hashAll(folder: RemoteFolder, work: HashWork): Promise<ReadonlyMa
   const without = work.strength === 'sha256' ? work.paths.filter((path) => !hashes.has(path)) : [];
   // Some remotes have a hash of most files only: those are read back.
   if (without.length > 0) for (const [path, hash] of await hashSome(folder, { ...work, paths: without, strength: 'download' })) hashes.set(path, hash);
+  assertHashed(folder, work.paths.filter((path) => !hashes.has(path)));
   return hashes;
+}
+
+/** rclone passes over what is gone since it was listed, without a word. Without its hash a file would count by its size. */
+function assertHashed({ program }: RemoteFolder, missing: readonly RawPath[]): void {
+  const [first] = missing;
+  if (first === undefined) return;
+  throw new TransportError(`${String(missing.length)} files at ${program.destination.remote} have no hash, among them "${displayPath(first)}": they went or changed while they were hashed`, {
+    errorKind: TransportErrorKind.UNKNOWN,
+    hint: 'See that nothing else writes to the destination',
+  });
 }
 
 async function hashSome({ program }: RemoteFolder, { tree, paths, strength, request }: HashWork): Promise<Map<RawPath, string>> {

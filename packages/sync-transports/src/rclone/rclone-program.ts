@@ -26,6 +26,8 @@ export type CallEnd = { readonly kind: 'done'; readonly stdout: string } | { rea
 const MISSING_CODES: readonly number[] = [3, 4];
 /** How often rclone itself tries one request again: with its own default of 10, a line that is down is noticed after a minute. All else is the queue's affair (design §5.4). */
 const LOW_LEVEL_RETRIES = 3;
+/** A link at the destination that leads to the source is no copy: flags win over what a remote's configuration says. */
+const LINKS_ARE_NO_FILES = ['--skip-links', '--copy-links=false', '--sftp-skip-links'] as const;
 const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
 
 /** rclone on this machine, for one destination. Nothing secret is in its arguments: remotes and their passwords are in its own configuration. */
@@ -98,7 +100,7 @@ export class RcloneProgram {
 
   #command(args: readonly string[], signal: AbortSignal | undefined): { readonly program: 'rclone'; readonly args: readonly string[]; readonly env: { readonly set: Readonly<Record<string, string>>; readonly unset: readonly string[] }; readonly signal?: AbortSignal } {
     const { configFile } = this.destination;
-    const base = ['--use-json-log', '--retries=1', `--low-level-retries=${String(LOW_LEVEL_RETRIES)}`, '--ask-password=false', '--contimeout=20s', '--timeout=180s'];
+    const base = ['--use-json-log', '--retries=1', `--low-level-retries=${String(LOW_LEVEL_RETRIES)}`, '--ask-password=false', '--contimeout=20s', '--timeout=180s', ...LINKS_ARE_NO_FILES];
     return {
       program: 'rclone',
       args: [...base, ...(configFile === undefined ? [] : [`--config=${configFile}`]), ...args],

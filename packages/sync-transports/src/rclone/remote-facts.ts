@@ -2,6 +2,7 @@ import type { RawPath } from '../raw-path.ts';
 import type { ProofStrength } from '../transport.ts';
 import type { RcloneVerify } from './rclone-destination.ts';
 import type { RcloneProgram } from './rclone-program.ts';
+import type { RemoteLayers } from './remote-layers.ts';
 
 /** What a remote can do, as rclone tells it (design §5.2, the capability probe). */
 export interface RemoteFacts {
@@ -25,8 +26,10 @@ export interface RemoteFacts {
 const NO_TIMES_NS = 1e17;
 /** Backends without an `encoding` option take rclone's own form of a name, in which control characters are others. */
 const STANDARD_FORM = ['Ctl', 'Del', 'InvalidUtf8'] as const;
-/** Whose hashes are those of an upload, kept on this machine, and prove nothing about the remote. */
-const HASHES_KEPT_HERE: readonly string[] = ['hasher', 'cache'];
+/** Whose SHA-256 is computed or kept at the far side (`local`: from the file itself). Any other may be one of an upload that was kept on this machine. */
+const OWN_SHA256: readonly string[] = ['local', 'sftp', 'drive', 'onedrive', 'pcloud'];
+/** Which hand on the hashes of what they lead to. */
+const TRANSPARENT: readonly string[] = ['alias', 'combine', 'union'];
 /** Whose contents may come from a cache on this machine. */
 const CONTENT_KEPT_HERE: readonly string[] = ['cache'];
 
@@ -75,10 +78,15 @@ export function parseKind(name: string, { remotes, providers }: { readonly remot
   return { type, encoding: encodingOf(type, providers) };
 }
 
-/** How strong a proof of this remote can be. null: weaker than what the configuration insists on. */
-export function proofStrength({ hashes }: Pick<RemoteFacts, 'hashes'>, { type, verify }: { readonly type: string | null; readonly verify: RcloneVerify }): ProofStrength | null {
-  const hasOwnHash = hashes.includes('sha256') && !HASHES_KEPT_HERE.includes(type ?? '');
-  const canDownload = !CONTENT_KEPT_HERE.includes(type ?? '');
+/**
+ * How strong a proof of this remote can be. null: weaker than what the configuration insists on. One layer that answers from this machine is enough
+ * to spoil it, however deep it lies.
+ */
+export function proofStrength({ hashes }: Pick<RemoteFacts, 'hashes'>, { layers, verify }: { readonly layers: RemoteLayers; readonly verify: RcloneVerify }): ProofStrength | null {
+  const types = layers.types.filter((type) => type === null || !TRANSPARENT.includes(type));
+  // Where symlinks may be followed, one that leads back to the source proves itself.
+  const canDownload = layers.links === 'as-told' && !types.some((type) => type !== null && CONTENT_KEPT_HERE.includes(type));
+  const hasOwnHash = canDownload && hashes.includes('sha256') && types.length > 0 && types.every((type) => type !== null && OWN_SHA256.includes(type));
   switch (verify) {
     case 'auto':
       return hasOwnHash ? 'sha256' : canDownload ? 'download' : 'size';

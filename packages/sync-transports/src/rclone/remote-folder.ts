@@ -9,6 +9,8 @@ import type { ProofStrength } from '../transport.ts';
 import type { RcloneCall, RcloneProgram } from './rclone-program.ts';
 import type { RemoteFacts, RemoteKind } from './remote-facts.ts';
 import { proofStrength, readRemoteKind } from './remote-facts.ts';
+import type { RemoteLayers } from './remote-layers.ts';
+import { readRemoteLayers } from './remote-layers.ts';
 import { fromRclonePath, rclonePath } from './standard-names.ts';
 
 /** One thing at a remote. rclone shows files and folders only. */
@@ -38,6 +40,7 @@ export class RemoteFolder {
   readonly program: RcloneProgram;
   readonly facts: RemoteFacts;
   #kind: RemoteKind | null = null;
+  #layers: RemoteLayers | null = null;
 
   constructor(program: RcloneProgram, facts: RemoteFacts) {
     this.program = program;
@@ -53,9 +56,9 @@ export class RemoteFolder {
   /** How strong a proof of this remote is. @throws TransportError of kind config where the configuration insists on more */
   async strength(signal?: AbortSignal): Promise<ProofStrength> {
     const { verify = 'auto', remote } = this.program.destination;
-    // Only a layer over another remote may answer from what is kept on this machine.
-    const type = this.facts.wraps === 'none' ? null : (await this.kind(signal)).type;
-    const strength = proofStrength(this.facts, { type, verify });
+    // A layer over another remote may answer from what is kept on this machine, and not each of them says that it is one.
+    this.#layers ??= await readRemoteLayers(this.program, signal);
+    const strength = proofStrength(this.facts, { layers: this.#layers, verify });
     if (strength !== null) return strength;
     const has = this.facts.hashes.length === 0 ? 'no hashes at all' : this.facts.hashes.join(', ');
     throw new TransportError(`${remote} cannot be verified by ${verify === 'hash' ? 'a SHA-256 of its own' : verify}: it has ${has}`, { errorKind: TransportErrorKind.CONFIG, hint: 'Leave `verify` out, or write verify: download (every byte is read back)' });
