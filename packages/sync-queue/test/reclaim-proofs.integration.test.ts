@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { SyncWorker, systemClock } from '@longhaul/sync-queue';
 import type { DestinationRule, Job } from '@longhaul/sync-queue';
+import { LocalTransport } from '@longhaul/sync-transports';
 import { requireService } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { at } from './reclaim/at-step.ts';
@@ -149,5 +150,37 @@ describe.runIf(requireService('root'))('what a destination shows of the source i
     expect(kinds(await bench.reclaim(job))).toEqual(['same_place']);
     expect(existsSync(`${bench.source}/a.bin`)).toBe(true);
     expect(existsSync(`${result}/.longhaul/longhaul.json`)).toBe(true);
+  });
+
+  it('also where it shows but a folder below the top', async () => {
+    const bench = await ReclaimBench.open();
+    const job = await bench.ripe();
+    const there = `${bench.root}/nas/out/results/deep`;
+    await rm(`${bench.source}/deep`, { recursive: true });
+    await rename(there, `${bench.source}/deep`);
+    await mkdir(there);
+    bind(`${bench.source}/deep`, there);
+    expect(await bench.reclaim(job)).toMatchObject({ blockers: [{ kind: 'same_place', destination: 'nas', paths: ['deep', 'deep/b.bin', 'deep/er', 'deep/er/c.bin'] }] });
+    expect(existsSync(`${bench.source}/deep/b.bin`)).toBe(true);
+  });
+});
+
+describe('one copy is not two', () => {
+  it('where two names lead to one place: both are told, and one may be left out', async () => {
+    const bench = await ReclaimBench.open();
+    await symlink(`${bench.root}/nas`, `${bench.root}/alias`);
+    bench.transports.set('alias', new LocalTransport({ path: `${bench.root}/alias` }));
+    const job = await bench.ripe(['nas', 'alias']);
+    expect(await bench.reclaim(job)).toMatchObject({ blockers: [{ kind: 'one_copy', other: 'alias', destination: 'nas' }] });
+    expect(bench.left()).toHaveLength(5);
+    expect(await bench.reclaim(job, { ask: { without: ['alias'] } })).toMatchObject({ kind: 'done' });
+  });
+
+  it('nor is a hard link at the destination one', async () => {
+    const bench = await ReclaimBench.open();
+    const job = await bench.ripe();
+    await rm(`${bench.root}/nas/out/results/a.bin`);
+    await link(`${bench.source}/a.bin`, `${bench.root}/nas/out/results/a.bin`);
+    expect(await bench.reclaim(job)).toMatchObject({ blockers: [{ kind: 'same_place', paths: ['a.bin'] }] });
   });
 });

@@ -98,10 +98,12 @@ function placeText(blocker: PlaceBlocker, source: string): Text {
       return { what: `the last check at ${destination} did not find what was sealed: ${blocker.detail}`, fix: again };
     case 'check_busy':
       return { what: `${destination} is being verified by another process (${blocker.detail})` };
+    case 'one_copy':
+      return { what: `${blocker.other} and ${destination} are one copy, not two: both show the receipt of job ${blocker.jobId}`, fix: `leave one out: longhaul sync reclaim ${source} --without ${destination}` };
     case 'inside_destination':
       return insideText(blocker);
     case 'same_place':
-      return { what: `${destination} shows the source itself, not a copy: a link or a mount leads back to it`, fix: `see where ${destination} leads; a copy must lie elsewhere` };
+      return { what: `${destination} shows ${blocker.paths.length === 0 ? '' : `${named(blocker.paths)} of `}the source itself, not a copy: a link or a mount leads back to it`, fix: `see where ${destination} leads; a copy must lie elsewhere` };
   }
 }
 

@@ -34,7 +34,9 @@ export type Blocker =
   | { readonly kind: 'no_answer'; readonly destination: string; readonly detail: string }
   | { readonly kind: 'check_failed'; readonly destination: string; readonly detail: string }
   | { readonly kind: 'check_busy'; readonly destination: string; readonly detail: string }
-  | { readonly kind: 'same_place'; readonly destination: string }
+  /** `paths`: what of the source it shows; empty: all of it. */
+  | { readonly kind: 'same_place'; readonly destination: string; readonly paths: readonly RawPath[] }
+  | { readonly kind: 'one_copy'; readonly destination: string; readonly other: string; readonly jobId: string }
   /** `path`: the folder, for people; `source` and `host`: of what it is the result, by its receipt. */
   | { readonly kind: 'holds_result'; readonly path: string; readonly source: string; readonly host: string }
   | { readonly kind: 'receipt_unknown'; readonly path: string; readonly detail: string }

@@ -1,5 +1,6 @@
 import { isLonghaulError } from '@longhaul/errors';
-import { METADATA } from '@longhaul/sync-transports';
+import { joinRaw, METADATA } from '@longhaul/sync-transports';
+import type { Receipt } from '@longhaul/sync-transports';
 import type { VerifyReport } from '../verify/verifier.ts';
 import type { Blocker } from './blocker.ts';
 import type { ProvenPlace } from './decide-reclaim.ts';
@@ -51,6 +52,10 @@ function blockersOf(report: VerifyReport, { destination, jobId, sealDigest }: As
  * @throws TransportError, the signal's reason
  */
 export async function samePlaces(env: ReaperEnv, { places, source, signal }: { readonly places: readonly ProvenPlace[]; readonly source: HeldSource; readonly signal: AbortSignal }): Promise<readonly Blocker[]> {
+  const shared = await Promise.all(places.map(async (place) => sharedFiles(env, { place, source, signal })));
+  if (shared.flat().length > 0) return shared.flat();
+  const twice = await oneCopyTwice(env, places, signal);
+  if (twice.length > 0) return twice;
   const state = await source.receiptState();
   if (state === 'none') return [];
   if (state === 'unknown') return [{ kind: 'receipt_unknown', path: METADATA, detail: 'it cannot be read any more' }];
@@ -60,12 +65,48 @@ export async function samePlaces(env: ReaperEnv, { places, source, signal }: { r
   });
 }
 
+/** On this machine a mount that shows but a part of the source is seen by device and inode; a hard link is no second copy either. */
+async function sharedFiles(env: ReaperEnv, { place, source, signal }: { readonly place: ProvenPlace; readonly source: HeldSource; readonly signal: AbortSignal }): Promise<readonly Blocker[]> {
+  const { destination, finalName } = place;
+  const folder = (await env.destinations(destination))?.transport.folder;
+  if (folder === undefined || finalName === null) return [];
+  const shared = await source.sharedWith(joinRaw(folder, finalName), { signal });
+  if (shared.kind === 'unknown') return [{ kind: 'no_answer', destination, detail: shared.detail }];
+  return shared.paths.length === 0 ? [] : [{ kind: 'same_place', destination, paths: shared.paths }];
+}
+
+/** Two names for one place (a symlink, an alias, two mounts of one share) have one receipt, and are one copy. */
+async function oneCopyTwice(env: ReaperEnv, places: readonly ProvenPlace[], signal: AbortSignal): Promise<readonly Blocker[]> {
+  if (places.length < 2) return [];
+  const found = await Promise.all(places.map(async (place) => ({ destination: place.destination, answer: await receiptAt(env, place, signal) })));
+  const holder = new Map<string, string>();
+  return found.flatMap(({ destination, answer }): readonly Blocker[] => {
+    if ('kind' in answer) return [answer];
+    const other = holder.get(answer.jobId);
+    holder.set(answer.jobId, other ?? destination);
+    return other === undefined ? [] : [{ kind: 'one_copy', destination, other, jobId: answer.jobId }];
+  });
+}
+
+async function receiptAt(env: ReaperEnv, { destination, finalName }: ProvenPlace, signal: AbortSignal): Promise<Receipt | Blocker> {
+  const place = await env.destinations(destination);
+  if (place === null || finalName === null) return { kind: 'not_configured', destination };
+  try {
+    const found = await place.transport.readReceipt({ finalName, signal });
+    return found.kind === 'receipt' ? found.receipt : { kind: 'check_failed', destination, detail: 'its receipt is gone' };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isLonghaulError(error)) throw error;
+    return { kind: 'no_answer', destination, detail: error.message };
+  }
+}
+
 async function showsReceipt(env: ReaperEnv, { destination, finalName }: ProvenPlace, signal: AbortSignal): Promise<readonly Blocker[]> {
   const place = await env.destinations(destination);
   if (place === null || finalName === null) return [{ kind: 'not_configured', destination }];
   try {
     const { kind } = await place.transport.readReceipt({ finalName, signal });
-    return kind === 'receipt' ? [] : [{ kind: 'same_place', destination }];
+    return kind === 'receipt' ? [] : [{ kind: 'same_place', destination, paths: [] }];
   } catch (error) {
     signal.throwIfAborted();
     if (!isLonghaulError(error)) throw error;

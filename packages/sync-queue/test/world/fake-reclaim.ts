@@ -66,6 +66,7 @@ function heldSource(seal: Seal, { folder, onDelete }: { readonly folder: FakeFol
     remove,
     areOriginals: (files) => Promise.resolve(files.every(({ path, ino }) => folder.files.get(path)?.born === Number(ino))),
     removeEmptyFolders: () => Promise.resolve(0),
+    sharedWith: () => Promise.resolve({ kind: 'known', paths: [] }),
     receiptState: () => Promise.resolve('none'),
     withoutReceipt: async (work) => work(),
     leaveBehind: () => Promise.resolve(),

@@ -9,7 +9,8 @@ import { receiptBelow } from './found-receipt.ts';
 import { leaveBehind, metadataName } from './leave-behind.ts';
 import { lookAtSource } from './look-at-source.ts';
 import { removeFile } from './remove-file.ts';
-import type { HeldSource, LeftBehind, Removal, RemoveOptions, SourceFiles, SourceLook } from './source-files.ts';
+import { filesShared } from './shared-files.ts';
+import type { HeldSource, LeftBehind, Removal, RemoveOptions, SharedFiles, SourceFiles, SourceLook } from './source-files.ts';
 import { SourceBlocked } from './source-files.ts';
 
 /**
@@ -110,6 +111,10 @@ class LinuxSource implements HeldSource {
     } finally {
       this.#mendReceipt();
     }
+  }
+
+  async sharedWith(folder: RawPath, { signal }: { readonly signal: AbortSignal }): Promise<SharedFiles> {
+    return filesShared({ root: this.#root, chain: this.#chain, seal: this.#seal, signal }, folder);
   }
 
   async leaveBehind(files: readonly LeftBehind[]): Promise<void> {

@@ -38,6 +38,9 @@ export interface RemoveOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** `unknown`: something there cannot be looked at. */
+export type SharedFiles = { readonly kind: 'known'; readonly paths: readonly RawPath[] } | { readonly kind: 'unknown'; readonly detail: string };
+
 /** One file for `.longhaul/`. */
 export interface LeftBehind {
   readonly name: string;
@@ -61,6 +64,11 @@ export interface HeldSource extends AsyncDisposable {
   receiptState(): Promise<ReceiptState['kind']>;
   /** Runs `work` while such receipts have another name; then they have their own again. */
   withoutReceipt<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Which of the sealed folders and files are the very same ones, by device and inode, in that folder of this machine (absolute, raw); the first few. An
+   * empty path is the source's own folder. @throws the signal's reason
+   */
+  sharedWith(folder: RawPath, options: { readonly signal: AbortSignal }): Promise<SharedFiles>;
   /** Puts files into `.longhaul/`, durably; what an earlier reclaim has left there is kept beside them. @throws SourceBlocked */
   leaveBehind(files: readonly LeftBehind[]): Promise<void>;
   /** Bytes that a user may still write on the disk of the source. */
