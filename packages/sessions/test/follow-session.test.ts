@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { BackendUnavailableError } from '@longhaul/errors';
 import fc from 'fast-check';
@@ -297,6 +298,35 @@ describe('several sessions', () => {
     await begin(store, 'a1\n', { name: 'a' });
     await begin(store, 'b1\n', { name: 'b' });
     for await (const event of manager.followLogsOf('all', { follow: 'forever' })) if (event.kind === 'output') break;
+  });
+});
+
+describe('following one start', () => {
+  test('shows nothing of the next one, and waits for nobody else', async () => {
+    const { store, manager } = machine();
+    const first = await ended(store, 'one\n');
+    const second = await begin(store, 'two\n');
+    const follower = new Follower(manager, { follow: 'attempts', after: `${first.runId}:0` });
+    await follower.rest();
+    expect([follower.text, follower.kinds]).toEqual(['one\n', ['output', 'ended']]);
+    expect(await manager.wait('train', { for: 'exit', runId: first.runId })).toMatchObject({ outcome: 'exited', status: { runId: first.runId } });
+    writeExit(second, { exitCode: 7 });
+    expect(await manager.wait('train', { for: 'exit' })).toMatchObject({ outcome: 'exited', status: { runId: second.runId, exitCode: 7 } });
+    await expect(manager.wait('train', { for: 'exit', runId: newRunId() })).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
+  });
+
+  test('goes on with the attempts of its own policy', async () => {
+    const { store, manager } = machine();
+    const first = await begin(store, 'one\n');
+    writeExit(first, { exitCode: 1 });
+    const second = await ended(store, 'two\n');
+    await ended(store, 'three\n');
+    symlinkSync(second.runId, join(first.path, 'next'));
+    const spec = JSON.parse(readFileSync(join(first.path, 'spec.json'), 'utf8')) as { restart: object };
+    writeRecord(first, 'spec.json', { ...spec, restart: { ...spec.restart, mode: 'always' } });
+    const follower = new Follower(manager, { follow: 'attempts', after: `${first.runId}:0` });
+    await follower.rest();
+    expect(follower.text).toBe('one\ntwo\n');
   });
 });
 

@@ -42,9 +42,10 @@ interface Following {
 
 async function follow({ name, runId }: SessionStatus, { host, cli, plain }: Following): Promise<number> {
   try {
-    const events = host.sessions.followLogs(name, { follow: 'until-end', signal: cli.interrupted, ...(runId === null ? {} : { after: formatCursor({ runId, offset: 0 }) }) });
+    // Of what was started here and nothing else: the name may be another run's before this one's end is read.
+    const events = host.sessions.followLogs(name, { follow: 'attempts', signal: cli.interrupted, ...(runId === null ? {} : { after: formatCursor({ runId, offset: 0 }) }) });
     await writeLog(withoutEnd(events), { cli, style: { form: plain === 'yes' ? 'plain' : 'raw', prefix: 'none', names: [name] } });
-    const result = await host.sessions.wait(name, { for: 'exit', signal: cli.interrupted });
+    const result = await host.sessions.wait(name, { for: 'exit', signal: cli.interrupted, ...(runId === null ? {} : { runId }) });
     if (result.outcome === 'exited') return reportEnd(result.status, cli);
   } catch (error) {
     if (!cli.interrupted.aborted) throw error;

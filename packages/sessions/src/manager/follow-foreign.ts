@@ -45,11 +45,11 @@ export async function* followForeign({ name, backend }: ForeignLog, options: Ses
         pause = FIRST_PAUSE_MS;
         if (options.stream === undefined || chunk.stream === options.stream) yield { ...about, kind: 'output', chunk, cursor: null };
       }
-      if (follow === 'no' || isAborted(signal) || (follow === 'until-end' && !(await isRunning(name, backend)))) return;
+      if (follow === 'no' || isAborted(signal) || (follow !== 'forever' && !(await isRunning(name, backend)))) return;
     } catch (error) {
       const isLost = isLonghaulError(error, 'BACKEND_UNAVAILABLE') || (isLonghaulError(error, 'SESSION_NOT_FOUND') && incarnation !== null);
       if (follow === 'no' || !isLost) throw error;
-      if (isLonghaulError(error, 'SESSION_NOT_FOUND') && follow === 'until-end') return;
+      if (isLonghaulError(error, 'SESSION_NOT_FOUND') && follow !== 'forever') return;
       if (!isAway) yield { ...about, kind: 'unreachable', problem: error instanceof Error ? error.message : String(error) };
       isAway = true;
     }

@@ -15,7 +15,7 @@ import { statusFromRun } from '../run-status.ts';
 import type { RunStore } from '../run-store.ts';
 import { parseSessionName } from '../session-name.ts';
 import type { World } from '../world.ts';
-import { nextRun, runAfter } from './next-run.ts';
+import { nextAttempt, nextRun, runAfter } from './next-run.ts';
 import { isRestart } from './restart-note.ts';
 import { RunTrail } from './run-trail.ts';
 import type { SessionLogOptions } from './session-log-options.ts';
@@ -128,7 +128,7 @@ class Capping {
 }
 
 interface Waiting {
-  readonly follow: 'until-end' | 'forever';
+  readonly follow: 'attempts' | 'until-end' | 'forever';
   readonly signal: AbortSignal | undefined;
   readonly ports: Following;
 }
@@ -141,14 +141,14 @@ async function* waitForNext(run: RunDirectory, { follow, signal, ports }: Waitin
   let said = '';
   for (let pause = FIRST_POLL_MS; signal?.aborted !== true; pause = Math.min(pause * 1.5, LAST_POLL_MS)) {
     const seen = ports.runs.observe(run);
-    const next = nextRun(seen, ports.runs, ports.trail);
+    const next = follow === 'attempts' ? nextAttempt(seen, ports.trail) : nextRun(seen, ports.runs, ports.trail);
     if (next.kind === 'run') return next.run;
-    const isOver = next.kind === 'none' && (follow === 'forever' || performance.now() - began >= lingerMs(seen));
+    const isOver = next.kind === 'none' && (follow !== 'until-end' || performance.now() - began >= lingerMs(seen));
     const event = next.kind === 'restarting' ? { ...about, ...next, before: outcomeOf(seen) } : isOver ? { ...about, kind: 'ended' as const, before: outcomeOf(seen) } : null;
     const text = JSON.stringify(event);
     if (event !== null && text !== said) yield event;
     said = text;
-    if (isOver && follow === 'until-end') return null;
+    if (isOver && follow !== 'forever') return null;
     await changes.next(pause, signal);
   }
   return null;

@@ -24,13 +24,19 @@ export type NextRun =
  * @param trail what is known already, for who asks again and again
  */
 export function nextRun({ reading: { run, spec }, loop }: RunObservation, runs: RunStore, trail: RunTrail = new RunTrail()): NextRun {
+  const attempt = nextAttempt({ reading: { run }, loop }, trail);
+  if (attempt.kind !== 'none') return attempt;
+  const next = runAfter({ ...run, claim: spec?.claim ?? null }, runs, trail);
+  return next === null ? { kind: 'none' } : { kind: 'run', run: next };
+}
+
+/** What the restart policy of a run makes follow it. */
+export function nextAttempt({ reading: { run }, loop }: { readonly reading: Pick<RunObservation['reading'], 'run'> } & Pick<RunObservation, 'loop'>, trail: RunTrail): NextRun {
   if (loop.kind === 'followed' && !trail.shown.has(loop.by)) {
     const next = siblingRun(run, loop.by);
     if (existsSync(next.path)) return { kind: 'run', run: next };
   }
-  if (loop.kind === 'waiting') return { kind: 'restarting', attempt: loop.attempt, at: loop.at };
-  const next = runAfter({ ...run, claim: spec?.claim ?? null }, runs, trail);
-  return next === null ? { kind: 'none' } : { kind: 'run', run: next };
+  return loop.kind === 'waiting' ? { kind: 'restarting', attempt: loop.attempt, at: loop.at } : { kind: 'none' };
 }
 
 /** A run of which little may be left: its claim is null where no record says it. */

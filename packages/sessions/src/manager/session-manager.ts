@@ -211,11 +211,12 @@ export class SessionManager implements AsyncDisposable {
   }
 
   /**
-   * Waits for the end of the current run; under a restart policy, for the end of its last attempt.
+   * Waits for the end of the current run, or of the one that is named; under a restart policy, for the end of its last attempt.
    *
    * @throws the signal's reason when it aborts; SessionConfigError for a session without a record
    */
   async wait(name: string, options: WaitOptions & BackendChoice): Promise<WaitOutcome> {
+    if (options.runId !== undefined) return this.#waitFor(await this.#runOf(name, options.runId), options);
     const { current } = await this.#locateLive(name, options.backend);
     if (current !== null) return waitForExit(current.reading.run, options, this.#world);
     throw new SessionConfigError(`session "${name}" was not started by Longhaul: nothing records its end`, { hint: 'Only sessions with a run can be waited for: longhaul history' });
@@ -268,6 +269,12 @@ export class SessionManager implements AsyncDisposable {
   async #backendOf(name: string, { backend }: Pick<LocateOptions, 'backend'>): Promise<SessionBackend> {
     const located = await this.#locate(name, { backend, own: 'trust the record' });
     return present(located.backend, located.kind);
+  }
+
+  async #waitFor(run: RunDirectory, options: WaitOptions): Promise<WaitOutcome> {
+    const status = this.runs.currentStatus(run.session);
+    if (status !== null && hasLostLoop(status)) await this.#takeUp(run.session);
+    return waitForExit(run, options, this.#world);
   }
 
   async #runOf(name: string, rawRunId: string): Promise<RunDirectory> {

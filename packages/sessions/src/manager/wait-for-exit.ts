@@ -19,6 +19,8 @@ const LAST_WORDS_MS = 1000;
 /** How long to wait. */
 export interface WaitOptions {
   readonly for: 'exit';
+  /** This run and the attempts that follow it, whatever has the name by then. Default: the current run. */
+  readonly runId?: string | undefined;
   /** Milliseconds; for ever when not given. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
