@@ -41,6 +41,7 @@ export type * from './verify-pass.ts';
 export { separateOccasions } from './verify/occasions.ts';
 export { Verifier } from './verify/verifier.ts';
 export type { VerifyJobOptions, VerifyReport } from './verify/verifier.ts';
+export type { LeftProofs } from './worker/left-proofs.ts';
 export { knownPlaces } from './worker/known-place.ts';
 export { DEFAULT_PROBE_SCHEDULE } from './worker/probe-policy.ts';
 export type { ProbeSchedule } from './worker/probe-policy.ts';

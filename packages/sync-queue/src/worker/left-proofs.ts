@@ -13,7 +13,7 @@ export interface LeftProofs {
 }
 
 /** All that reclaims have left in a source, whichever queue they belonged to. @throws errors of the file system other than that nothing is there */
-export async function leftProofs(source: SealSource): Promise<readonly LeftProofs[]> {
+export async function leftProofsOnDisk(source: SealSource): Promise<readonly LeftProofs[]> {
   const metadata = `${source.root === '/' ? '' : source.root}/${metadataName(source)}`;
   const earlier = await goneAs([], async () => readdir(raw(`${metadata}/${EARLIER}`), { encoding: 'latin1' }));
   const folders = [metadata, ...earlier.map((name) => `${metadata}/${EARLIER}/${name}`)];

@@ -7,7 +7,6 @@ import { BandwidthLimit, describeLimit, WindowClosed } from './bandwidth-limit.t
 import { failureOfResult, JobFailed } from './job-failure.ts';
 import type { JobRun } from './job-run.ts';
 import type { LeftProofs } from './left-proofs.ts';
-import { leftProofs } from './left-proofs.ts';
 import { assertUnchanged, sealForPush } from './seal-step.ts';
 import { stallLimit } from './stall-limit.ts';
 
@@ -100,7 +99,7 @@ async function assertNotTheOnlyCopy(run: JobRun, { seal, inPlace }: { readonly s
 
 /** A queue that was made anew knows of no reclaim: the source itself does. Not asked where the same content has come back and was proven there since. */
 async function freedByOther({ env, job, claimed }: JobRun, { sealDigest }: Receipt): Promise<LeftProofs | null> {
-  const freed = (await leftProofs(claimed.source)).find((left) => left.sealDigest === sealDigest);
+  const freed = (await env.leftProofs(claimed.source)).find((left) => left.sealDigest === sealDigest);
   if (freed === undefined) return null;
   const { jobs } = await env.store.list({ sourceId: job.sourceId, destination: job.destination, limit: 500 });
   return jobs.some((other) => other.sealDigest === sealDigest && Date.parse(other.verifiedAt ?? '') > Date.parse(freed.at)) ? null : freed;

@@ -5,6 +5,7 @@ import { DEFAULT_RETRY_POLICY } from '../retry-policy.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { knownPlaces } from './known-place.ts';
 import { lastChangeOnDisk } from './last-change.ts';
+import { leftProofsOnDisk } from './left-proofs.ts';
 import { DEFAULT_PROBE_SCHEDULE } from './probe-policy.ts';
 import { WorkerEvents } from './worker-event.ts';
 import type { WorkerPolicy, WorkerPorts } from './worker-ports.ts';
@@ -63,6 +64,7 @@ export function workerEnv(ports: WorkerPorts): WorkerEnv {
     clock,
     random: ports.random ?? Math.random,
     lastChange: ports.lastChange ?? lastChangeOnDisk,
+    leftProofs: ports.leftProofs ?? leftProofsOnDisk,
     policy: fullPolicy(ports.policy),
     events: new WorkerEvents(),
     sealing: new KeyedLock(),

@@ -1,10 +1,11 @@
-import type { RawPath, Seal, Sealer, Transport } from '@longhaul/sync-transports';
+import type { RawPath, Seal, Sealer, SealSource, Transport } from '@longhaul/sync-transports';
 import type { Clock } from '../clock.ts';
 import type { Job } from '../job.ts';
 import type { EndProcess, Owners } from '../owner.ts';
 import type { QueueStore } from '../queue-store.ts';
 import type { Random, RetryPolicy } from '../retry-policy.ts';
 import type { RetentionPolicy } from '../retention.ts';
+import type { LeftProofs } from './left-proofs.ts';
 import type { ProbeSchedule } from './probe-policy.ts';
 
 /** Where seals are kept between the processes that take and use them: `SealArchive`. */
@@ -52,6 +53,8 @@ export interface WorkerPorts {
   readonly sourceBusy?: (job: Job) => Promise<string | null>;
   /** When the newest of these files was last changed, milliseconds since 1970; null: nobody can tell. Default: their ctime and mtime. */
   readonly lastChange?: (seal: Seal, paths: readonly RawPath[]) => Promise<number | null>;
+  /** What reclaims have left in a source about themselves. Default: read on the disk. */
+  readonly leftProofs?: (source: SealSource) => Promise<readonly LeftProofs[]>;
   /** Folder for copies that are fetched from one destination to mend another; absent: none is mended so. */
   readonly repairDir?: string;
   readonly clock?: Clock;

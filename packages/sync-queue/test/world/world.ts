@@ -130,6 +130,7 @@ export class World implements AsyncDisposable {
       clock: life.clock(this.clock),
       random: this.#random,
       lastChange: () => Promise.resolve(null),
+      leftProofs: () => Promise.resolve([]),
       policy,
       ...ports,
     };
