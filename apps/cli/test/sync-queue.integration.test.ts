@@ -1,3 +1,4 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 
 import type { Job } from '@longhaul/sync-queue';
 import { describe, expect, it } from 'vitest';
@@ -31,6 +32,25 @@ describe('a queue that a person holds back', () => {
     expect(done.map(({ state }) => state)).toEqual(['VERIFIED', 'VERIFIED']);
     // Epochs grow with every claim: who has the lower was claimed before.
     expect(done[0]?.epoch ?? 0).toBeLessThan(done[1]?.epoch ?? 0);
+  });
+
+  it('sends nothing to a destination that was emptied until renew says that it was meant', async () => {
+    const world = await syncWorld({ type: 'local' });
+    const push = async (name: string): Promise<string> => {
+      world.write(`${name}/file`, name);
+      expect(await world.longhaul(['sync', 'push', name, '--to', 'dest', '--no-worker'])).toMatchObject({ code: 0 });
+      await world.drain().ended;
+      return (await world.sync.queue.list()).jobs[0]?.state ?? '';
+    };
+    expect(await push('one')).toBe('VERIFIED');
+    rmSync(world.place, { recursive: true });
+    mkdirSync(world.place);
+    expect(await push('two')).toBe('QUEUED');
+    expect(await world.longhaul(['sync', 'destinations', 'probe', 'dest'])).toMatchObject({ code: 6, stdout: expect.stringContaining('is its disk or share mounted') as string, stderr: expect.stringContaining('sync destinations renew dest') as string });
+    expect(readdirSync(world.place)).toEqual([]);
+    expect(await world.longhaul(['sync', 'destinations', 'renew', 'dest'])).toMatchObject({ code: 0 });
+    await world.drain().ended;
+    await expect.poll(async () => (await world.sync.queue.list()).jobs[0]?.state, { timeout: 60_000 }).toBe('VERIFIED');
   });
 
   it('refuses --all with a name, and a priority that is none', async () => {

@@ -86,11 +86,11 @@ async function probe(name: string, { cli, sync }: Acting): Promise<number> {
   const report = await sync.probe(name, cli.interrupted);
   cli.printer.result({ destination: name, probe: report }, () => probeText(name, report));
   if (report.hint !== null) cli.printer.note(`hint: ${report.hint}`);
-  return report.reachable ? EXIT.OK : EXIT.PROBLEMS;
+  return report.reachable && report.errorKind === null ? EXIT.OK : EXIT.PROBLEMS;
 }
 
 function probeText(name: string, { reachable, errorKind, evidence, freeBytes, hash, tools }: ProbeReport): string {
-  if (!reachable) return `${printable(name)} cannot be used${errorKind === null ? '' : ` (${errorKind})`}: ${printable(evidence ?? 'it gave no reason')}\n`;
+  if (!reachable || errorKind !== null) return `${printable(name)} cannot be used${errorKind === null ? '' : ` (${errorKind})`}: ${printable(evidence ?? 'it gave no reason')}\n`;
   const free = freeBytes === null ? '' : `, ${formatBytes(freeBytes)} free`;
   return `${printable(name)} answers${free}, proof by ${hash}${tools.length === 0 ? '' : `; ${printable(tools.join(', '))}`}\n`;
 }
