@@ -34,6 +34,13 @@ async function recordedEngine(runtime: 'podman' | 'docker', answers: Readonly<Re
 /** 300 containers as docker lists them. */
 const many = Array.from({ length: 300 }, (_, index) => JSON.stringify({ ID: index.toString(16).padStart(64, '0'), Names: `job-${String(index)}`, State: 'running', Status: 'Up 2 hours' })).join('\n');
 
+test('what is called inside a job gives the engine nothing of that job, and nothing of ours', () => {
+  const runner = systemRunner({ engine: 'node' });
+  const env = { PATH: '/usr/bin', HOME: '/home/x', LONGHAUL_RUN_ID: '01J0000000000000000000000A', LONGHAUL_STATE_DIR: '/state', DOCKER_HOST: 'unix:///x' };
+  const client = new EngineClient({ runtime: 'podman', runner, env, answerMs: 1000 });
+  expect(client.environment()).toEqual({ PATH: '/usr/bin', HOME: '/home/x', DOCKER_HOST: 'unix:///x', LC_ALL: 'C' });
+});
+
 test('a list of 300 containers is one question, with all details two', async () => {
   const { client, asked } = await recordedEngine('docker', { ps: many, container: fixture('docker/inspect.json') });
   const listing = await listContainers(client);

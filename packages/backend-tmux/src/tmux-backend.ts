@@ -136,11 +136,21 @@ export class TmuxBackend implements SessionBackend {
 
   async send(name: string, input: SendInput): Promise<void> {
     const { session, socketPath: path } = await this.#terminalOf(name);
-    const asked = 'keys' in input
-      ? this.#client.ask({ path }, sendKeysArgs(session.paneId, input.keys))
-      : this.#client.ask({ path }, pasteArgs(session.paneId, bufferName()), { text: input.text });
-    const answer = await asked;
+    const answer = 'keys' in input ? await this.#client.ask({ path }, sendKeysArgs(session.paneId, input.keys)) : await this.#paste(input.text, { path, paneId: session.paneId });
     if (answer.kind === 'failed') throw new SessionAttachError(name, 'tmux', answer.evidence);
+  }
+
+  async #paste(text: string, { path, paneId }: { readonly path: string; readonly paneId: string }): ReturnType<TmuxClient['ask']> {
+    const buffer = bufferName();
+    let isPasted = false;
+    try {
+      const answer = await this.#client.ask({ path }, pasteArgs(paneId, buffer), { text });
+      isPasted = answer.kind === 'done';
+      return answer;
+    } finally {
+      // A pane that is gone leaves the text in the server, where it can be read by anybody who may ask it: it may be a password.
+      if (!isPasted) await this.#client.ask({ path }, ['delete-buffer', '-b', buffer]);
+    }
   }
 
   async exec(name: string, argv: readonly string[], options: ExecOptions = {}): Promise<AttachCommand> {

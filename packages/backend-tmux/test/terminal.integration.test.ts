@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { ProcessRunner } from '@longhaul/exec';
+import { systemRunner } from '@longhaul/exec';
 import type { AttachCommand } from '@longhaul/sessions';
 import { quoteArgv } from '@longhaul/sessions';
 import type { PrivateTmux } from '@longhaul/testbed';
@@ -143,6 +145,27 @@ describe.runIf(requireService('tmux', 'script'))('a terminal', () => {
     await exitRecord(bed, run);
     expect(readFileSync(file, 'utf8')).toBe(text + long);
     expect(existsSync(join(bed.work, 'x'))).toBe(false);
+  });
+
+  it('leaves no text in the server where the pane is gone by the time it is sent', async () => {
+    const bed = await tmuxBed();
+    const { run } = await bed.start('typist', sh('echo up; exec sleep 1000'));
+    await logHas(run, 'up');
+    const real = systemRunner();
+    const pastes: string[] = [];
+    const runner: ProcessRunner = {
+      run: async (command) => {
+        if (command.args?.includes('paste-buffer') !== true) return real.run(command);
+        pastes.push('one');
+        return real.run({ ...command, args: command.args.map((argument) => (/^%\d+$/.test(argument) ? '%99999' : argument)) });
+      },
+      spawn: async (command) => real.spawn(command),
+      detach: async (command) => real.detach(command),
+    };
+    await expect(bed.another({ runner }).send('typist', { text: 'the-password' })).rejects.toMatchObject({ code: 'SESSION_ATTACH' });
+    expect([pastes, await bed.tmux.tmux('list-buffers')]).toEqual([['one'], '']);
+    await bed.backend.send('typist', { text: 'x' });
+    expect(await bed.tmux.tmux('list-buffers')).toBe('');
   });
 
   it('prints 100 MB, and all of them are in the log', { timeout: 180_000 }, async () => {

@@ -1,6 +1,6 @@
 /** Where the program's environment comes from. Values are handed to the program alone and appear in no log of ours. */
 export interface CommandEnvironment {
-  /** `inherit` (default): this process's environment below `set` and `unset`; `empty`: nothing but `set`. */
+  /** `inherit` (default): this process's environment below `set` and `unset`, without the mark of the job that it may be in (`LONGHAUL_RUN_ID`); `empty`: nothing but `set`. */
   readonly base?: 'inherit' | 'empty' | undefined;
   readonly set?: Readonly<Record<string, string | undefined>> | undefined;
   /** Names to leave out; stronger than `base`, weaker than `set`. */

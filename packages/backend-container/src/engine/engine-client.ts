@@ -56,9 +56,13 @@ export class EngineClient {
     throw runtimeMissing(this.runtime);
   }
 
-  /** The whole environment for the engine's client: the caller's, and messages in English. For launchers and attach commands too. */
+  /**
+   * The whole environment for the engine's client: the caller's without what is ours, and messages in English. For launchers and attach commands
+   * too. Engines leave helpers behind that all their containers share (podman's pause process): with the tag of the job that Longhaul was called
+   * in they would be taken for that job's.
+   */
   environment(): Record<string, string> {
-    const taken = Object.entries(this.#env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const taken = Object.entries(this.#env).filter((entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('LONGHAUL_'));
     return { ...Object.fromEntries(taken), LC_ALL: 'C' };
   }
 
