@@ -101,6 +101,9 @@ async function assertNotTheOnlyCopy(run: JobRun, { seal, inPlace }: { readonly s
 async function freedByOther({ env, job, claimed }: JobRun, { sealDigest }: Receipt): Promise<LeftProofs | null> {
   const freed = (await env.leftProofs(claimed.source)).find((left) => left.sealDigest === sealDigest);
   if (freed === undefined) return null;
+  // One that this queue knows, and that stopped before it deleted anything, has said so already.
+  const last = (await env.store.reclaimFacts(job.sourceId))?.last ?? null;
+  if (last?.id === freed.reclaimId && last.state === 'stopped' && last.filesFreed === 0) return null;
   const { jobs } = await env.store.list({ sourceId: job.sourceId, destination: job.destination, limit: 500 });
   return jobs.some((other) => other.sealDigest === sealDigest && Date.parse(other.verifiedAt ?? '') > Date.parse(freed.at)) ? null : freed;
 }
