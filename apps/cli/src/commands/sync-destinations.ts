@@ -11,9 +11,9 @@ import { UsageError } from '../usage-error.ts';
 import { withHost } from '../with-host.ts';
 
 export const syncDestinations: CommandModule = {
-  usage: '[probe|trust|pause|resume|renew [NAME]] [options]',
+  usage: '[VERB [NAME]] [options]',
   about:
-    'Without words: what is configured, what was used before, and how it stands. probe asks a destination now (6 when it cannot be used). trust shows the fingerprints of an ssh host and, once you agree, writes its keys into the known hosts. pause lets its jobs wait, resume ends that; what runs goes on. renew is for a destination that was emptied or replaced on purpose: it is used again although nothing that was proven is there, and what the audit misses is sent again where the local copy is still there. With --all they hold for the whole queue.',
+    'Without words: what is configured, what was used before, and how it stands. Verbs with NAME: probe asks a destination now (6 when it cannot be used). trust shows the fingerprints of an ssh host and, once you agree, writes its keys into the known hosts. pause lets its jobs wait, resume ends that; what runs goes on. renew is for a destination that was emptied or replaced on purpose: it is used again although nothing that was proven is there, and what the audit misses is sent again where the local copy is still there. With --all they hold for the whole queue.',
   examples: [
     { line: 'longhaul sync destinations', text: 'list them' },
     { line: 'longhaul sync destinations probe nas', text: 'is it reachable, how much is free, which tools are there' },
