@@ -66,6 +66,11 @@ describe("another user's process among those to be ended", () => {
     expect(machine.view.list().map(({ pid }) => pid)).toEqual([300, 302]);
   });
 
+  it.each(['graceful', 'force'] as const)('is told also where it left the session, and nothing leads to it once its parent has ended: %s', async (how) => {
+    const machine = new Machine([SHELL, { pid: 301, ppid: 300, sid: 300 }, { pid: 302, ppid: 301, sid: 302, isRoots: true }]);
+    expect(await machine.end(how)).toMatchObject({ left: [302], refused: [302] });
+  });
+
   it.each(['graceful', 'force'] as const)('is not recorded as signalled where it is all there is: %s', async (how) => {
     const machine = new Machine([SHELL, { pid: 301, ppid: 300, sid: 300, isRoots: true }]);
     expect(await machine.end(how)).toMatchObject({ signalled: [], killed: [], left: [301], refused: [301] });

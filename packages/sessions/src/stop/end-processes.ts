@@ -51,13 +51,14 @@ const FOLLOW_WAIT_MS = 1000;
  * dies at once and what it wraps needs a second.
  */
 export async function endProcesses(target: StopTarget, plan: EndPlan, ports: EndPorts): Promise<Ended> {
-  const { asked, awaited } = plan.how === 'graceful' ? await ask(target, plan, ports) : NOBODY;
+  const members = await look(target, ports);
+  const { asked, awaited } = plan.how === 'graceful' ? ask({ target, members }, plan, ports) : NOBODY;
   await waitFor(() => alive(awaited, ports).length === 0, plan.timeoutMs, ports);
   plan.afterWait();
   const jobLives = alive([target.job], ports).length > 0;
   // No step is recorded that cannot be taken.
-  if (jobLives && (ports.view.reaches(target.job.pid) || (await look(target, ports)).some(({ pid }) => ports.view.reaches(pid)))) plan.beforeStep('kill', []);
-  const { killed, left, refused } = await sweep(target, ports);
+  if (jobLives && (ports.view.reaches(target.job.pid) || members.some(({ pid }) => ports.view.reaches(pid)))) plan.beforeStep('kill', []);
+  const { killed, left, refused } = await sweep({ target, members }, ports);
   const step = jobLives ? 'kill' : killed.length > 0 ? 'sweep' : 'signal';
   return { step: plan.how === 'force' ? 'kill' : step, signalled: asked.map(({ pid }) => pid), killed, left, refused };
 }
@@ -72,15 +73,20 @@ interface Asked {
 
 const NOBODY: Asked = { asked: [], awaited: [] };
 
-async function ask(target: StopTarget, plan: EndPlan, ports: EndPorts): Promise<Asked> {
-  const { view } = ports;
+/** Whom a stop is about, and who belonged to it when it began. */
+interface Begun {
+  readonly target: StopTarget;
+  readonly members: readonly ProcessInfo[];
+}
+
+function ask({ target, members }: Begun, plan: EndPlan, { view }: EndPorts): Asked {
   const processes = view.list();
   const job = processes.find((info) => info.pid === target.job.pid && info.startTime === target.job.startTime);
   if (job === undefined) return NOBODY;
   const groups = new Set([job.foregroundPgid, job.pgid].filter((pgid): pgid is number => pgid !== null && pgid > 1));
   const isReached = view.reaches(job.pid);
   // A job that is another user's passes nothing on: what it runs is asked itself, and ends it so.
-  const beside = isReached ? [] : (await look(target, ports)).filter((info) => !groups.has(info.pgid));
+  const beside = isReached ? [] : members.filter((info) => !groups.has(info.pgid));
   const others = processes.filter((info) => groups.has(info.pgid) && info.state !== 'zombie' && info.pid !== target.shellPid && info.pid !== process.pid);
   const asked = [...others, ...beside].filter(({ pid }) => view.reaches(pid));
   if (asked.length === 0) return NOBODY;
@@ -103,20 +109,23 @@ function alive(identities: readonly Identity[], { view }: EndPorts): readonly Id
 }
 
 /** KILL until nobody is left: a process may have forked between the look and the signal. */
-async function sweep(target: StopTarget, ports: EndPorts): Promise<Pick<Ended, 'killed' | 'left' | 'refused'>> {
+async function sweep({ target, members: first }: Begun, ports: EndPorts): Promise<Pick<Ended, 'killed' | 'left' | 'refused'>> {
   const killed = new Set<number>();
+  // Remembered: where its parent has ended, nothing says any more whose it was, for the environment of another user's process cannot be read.
+  const refused = new Map(first.filter(({ pid }) => !ports.view.reaches(pid)).map((info): [number, Identity] => [info.pid, info]));
   const end = ports.now() + KILL_WAIT_MS;
   for (;;) {
     const members = await look(target, ports);
-    if (members.length === 0 || ports.now() >= end) return { killed: [...killed], left: pidsOf(members), refused: [] };
+    if (members.length > 0 && ports.now() >= end) return { killed: [...killed], left: pidsOf(members), refused: [] };
     const outcomes = members.map((member) => ({ member, outcome: ports.view.kill(member.pid, 'SIGKILL') }));
     const sent = outcomes.filter(({ outcome }) => outcome === 'sent').map(({ member }) => member);
-    const refused = outcomes.filter(({ outcome }) => outcome === 'refused').map(({ member }) => member);
+    for (const { member, outcome } of outcomes) if (outcome === 'refused') refused.set(member.pid, member);
     for (const { pid } of sent) killed.add(pid);
     await waitFor(() => alive(sent, ports).length === 0, end - ports.now(), ports);
-    if (sent.length > 0 || refused.length === 0) continue;
-    if (killed.size > 0) await waitFor(() => alive(refused, ports).length === 0, FOLLOW_WAIT_MS, ports);
-    const left = pidsOf(alive(refused, ports));
+    if (outcomes.some(({ outcome }) => outcome !== 'refused')) continue;
+    const others = [...refused.values()];
+    if (first.some(({ pid }) => !refused.has(pid))) await waitFor(() => alive(others, ports).length === 0, FOLLOW_WAIT_MS, ports);
+    const left = pidsOf(alive(others, ports));
     return { killed: [...killed], left, refused: left };
   }
 }
