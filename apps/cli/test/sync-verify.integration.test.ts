@@ -64,7 +64,7 @@ describe.each(DESTINATION_TYPES)('sync verify at %s', (type) => {
     expect(await verify(world, '--all')).toMatchObject({ code: 5, stdout: expect.stringContaining('unknown: ') as string });
     // As where a disk is not mounted: the folder is there, and nothing of ours in it.
     mkdirSync(world.place);
-    expect(await verify(world, '--all')).toMatchObject({ code: 5, stdout: expect.stringContaining('is its disk mounted?') as string });
+    expect(await verify(world, '--all')).toMatchObject({ code: 5, stdout: expect.stringContaining('is its disk or share mounted') as string });
     const [job, proofs] = await Promise.all([world.sync.queue.get(id), world.sync.queue.proofs(id)]);
     expect([job.state, job.damage, proofs.length]).toEqual(['VERIFIED', null, 1]);
     rmSync(world.place, { recursive: true });
