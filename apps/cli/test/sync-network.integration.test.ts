@@ -101,7 +101,7 @@ describe.runIf(DESTINATION_TYPES.includes('rsync_ssh'))('a network that fails', 
     for (let cuts = 0; cuts < 4 && (await world.sync.queue.get(id)).state !== 'VERIFIED'; cuts++) {
       // Up: logins, scripts and data. Down: answers, hashes, the word that it is published.
       const { up, down } = world.proxy.passed;
-      world.proxy.faults.cutAfter = random() < 0.7 ? { up: up + Math.floor(random() * 1.6 * MIB), down: Infinity } : { up: Infinity, down: down + Math.floor(random() * 24_000) };
+      world.proxy.faults.cutAfter = random() < 0.7 ? { up: up + Math.floor(random() * 1.5 * MIB), down: Infinity } : { up: Infinity, down: down + Math.floor(random() * 12_000) };
       expect(await world.drain().ended).toMatchObject({ code: 0 });
       const job = await world.sync.queue.get(id);
       if (job.state !== 'VERIFIED') expect([job.errorKind, job.hold], job.lastError ?? '').toEqual(['network', expect.stringMatching(/^(?:backoff|breaker)$/)]);
