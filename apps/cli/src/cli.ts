@@ -89,7 +89,9 @@ async function runCommand({ entry, argv, command }: LookedUp & { kind: 'command'
   };
   const code = await module.run(cli, parsed.call);
   await terminal.printer.flush();
-  if (terminal.output.failure !== null && code === EXIT.OK) throw terminal.output.failure;
+  if (terminal.output.failure === null) return code;
+  if (code === EXIT.OK) throw terminal.output.failure;
+  terminal.printer.error(describeError(terminal.output.failure));
   return code;
 }
 

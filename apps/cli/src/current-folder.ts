@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * The working directory. Where somebody has removed it, its name as the shell has it: what is relative to it is then reported as missing by
- * whoever needs it, and whoever does not, `longhaul stop` say, does its work.
+ * The working directory. Where somebody has removed it, its name as the shell has it, unless something is there (the name is another's, or was made
+ * anew): what is relative to it is then reported as missing by whoever needs it, and whoever does not, `longhaul stop` say, does its work.
  */
 export function currentFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
   try {
@@ -10,6 +11,6 @@ export function currentFolder(env: Readonly<Record<string, string | undefined>> 
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     const name = env['PWD'];
-    return name !== undefined && path.isAbsolute(name) ? path.normalize(name) : '/nonexistent';
+    return name !== undefined && path.isAbsolute(name) && !existsSync(name) ? path.normalize(name) : '/nonexistent';
   }
 }

@@ -50,12 +50,15 @@ describe('a working directory that was removed', () => {
     const gone = (...args: readonly string[]): ReturnType<typeof runToEnd> => {
       const folder = path.join(world.root, 'gone');
       mkdirSync(folder);
-      return runToEnd('sh', ['-c', 'cd "$1" && rmdir "$1" && shift && exec "$@"', 'sh', folder, ...LONGHAUL, ...args], { cwd: world.root, env: world.env });
+      return runToEnd('sh', ['-c', 'cd "$1" && rmdir "$1" && shift && exec "$@"', 'sh', folder, ...(args[0] === 'env' ? [] : LONGHAUL), ...args], { cwd: world.root, env: world.env });
     };
     expect((await gone('status', 'job', '--json')).stdout.toString()).toContain('"state":"running"');
     expect(await gone('stop', 'job', '--force')).toMatchObject({ code: 0 });
     const pushed = await gone('sync', 'push', '.', '--to', path.join(world.root, 'project'));
     expect(pushed.code).not.toBe(0);
     expect(pushed.stderr.toString()).toMatch(/gone.* does not exist/);
+    // A shell keeps PWD right; whatever else starts programs may hand on another one's.
+    const lied = await gone('env', `PWD=${world.project}`, ...LONGHAUL, 'sync', 'push', '.', '--to', path.join(world.root, 'home'));
+    expect(lied.stderr.toString()).toMatch(/nonexistent.* does not exist/);
   });
 });

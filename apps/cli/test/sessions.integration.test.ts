@@ -125,8 +125,9 @@ describe.runIf(requireService('tmux', 'script'))('sessions on the command line',
 
   it('leaves nothing in the way of a job when a stop is interrupted', async () => {
     const world = cliWorld();
-    await world.json(['start', 'stubborn', ...sh('sh -c "trap : INT; while :; do sleep 1; done"; exit 0')]);
+    await world.json(['start', 'stubborn', ...sh('sh -c "trap : INT; echo > ready; while :; do sleep 1; done"; exit 0')]);
     const { session } = await world.json<{ session: SessionStatus }>(['status', 'stubborn']);
+    await waitFor(() => existsSync(path.join(world.project, 'ready')), { what: 'the job that does not end' });
     const hold = path.join(world.stateDir, 'runs', session.runId ?? '', 'stop.hold');
     const stop = world.start(['stop', 'stubborn', '--timeout', '100s']);
     await waitFor(() => existsSync(hold), { what: 'the stop that waits' });

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { ParsedFile, Positions } from './parsed-file.ts';
@@ -40,10 +40,24 @@ export function remember(cache: ParsedCache, file: string, { text, parsed }: { r
     // Where it was made by another hand, as the umask had it.
     chmodSync(cache.folder, 0o700);
     replaceFile(entryFile(cache, file), JSON.stringify(entry));
+    dropOld(cache.folder);
   } catch {
     // A full disk, a folder that is none: the next start-up reads the file itself.
   }
 }
+
+/** What is kept of a file that has gone, or that nobody reads any more, is not kept for ever: it has the whole text. Milliseconds. */
+const KEPT_MS = 30 * 24 * 3600 * 1000;
+
+function dropOld(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const file = path.join(folder, name);
+    if (Date.now() - statSync(file).mtimeMs > KEPT_MS) rmSync(file, { force: true });
+  }
+}
+
+const PREFIX = 'settings-';
 
 function replaceFile(file: string, content: string): void {
   const temporary = `${file}.${String(process.pid)}.${Math.random().toString(36).slice(2)}`;
@@ -74,5 +88,5 @@ function isOurs(folder: string): boolean {
 function entryFile({ folder }: ParsedCache, file: string): string {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(file)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return path.join(folder, `settings-${hash.toString(16).padStart(8, '0')}.json`);
+  return path.join(folder, `${PREFIX}${hash.toString(16).padStart(8, '0')}.json`);
 }

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { expect, it } from 'vitest';
@@ -105,4 +105,15 @@ it('makes no state directory, and gives the configuration all the same where not
   expect(existsSync(nowhere)).toBe(false);
   writeFileSync(path.join(state, 'cache'), 'a file');
   expect((await load(cache)).config.tmux.socket).toBe('lab');
+});
+
+it('keeps the text of a file for thirty days at most', async () => {
+  const made = world();
+  await made.load(made.cache);
+  const old = path.join(made.cache.folder, 'settings-00000000.json');
+  writeFileSync(old, 'what a file held that has gone');
+  utimesSync(old, new Date(), new Date(Date.now() - 31 * 24 * 3600 * 1000));
+  made.write('project/longhaul.yaml', `${TEXT}# changed\n`);
+  await made.load(made.cache);
+  expect(readdirSync(made.cache.folder)).toHaveLength(1);
 });

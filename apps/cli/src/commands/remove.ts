@@ -32,7 +32,8 @@ export const remove: CommandModule = {
         return reportOutcomes(plans, cli, { data: ({ session, runs }) => ({ session, runs, removed: false }), text: (plan) => `${plan.text}\n` });
       }
       // A name that is wrong needs no answer.
-      if (!options.has('yes')) for (const name of operands) await planOf(name, host, where);
+      const asked = options.has('yes') ? [] : await eachName(operands, async (name) => await planOf(name, host, where));
+      if (asked.length > 0 && asked.every(({ ok }) => !ok)) return reportOutcomes(asked, cli, { data: ({ session }) => ({ session, removed: false }), text: ({ text }) => `${text}\n` });
       if (!options.has('yes') && !(await confirm(`Forget ${operands.map((name) => `"${name}"`).join(', ')}? Logs and exit codes stay in the history.`, cli))) return EXIT.FAILED;
       const outcomes = await eachName(operands, async (name) => {
         await host.sessions.remove(name, where);

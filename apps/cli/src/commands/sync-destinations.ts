@@ -33,6 +33,7 @@ export const syncDestinations: CommandModule = {
     if (options.has('all')) return await wholeQueue(verb, { cli, name });
     const act = ACTS[verb];
     if (act === undefined || name === undefined) throw new UsageError(`"${verb}${name === undefined ? '' : ` ${name}`}" is not understood`, 'longhaul sync destinations [probe|trust|pause|resume|renew NAME]');
+    if (act !== trust && (options.has('dryRun') || options.has('yes'))) throw new UsageError('--dry-run and --yes go with trust', `longhaul sync destinations ${verb} ${name}`);
     const answer = options.has('dryRun') ? 'dry-run' : options.has('yes') ? 'yes' : 'ask';
     return await withHost(cli, async (host) => await act(name, { cli, sync: await host.sync(), answer }));
   },

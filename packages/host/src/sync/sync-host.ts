@@ -312,13 +312,13 @@ export class SyncHost implements AsyncDisposable {
   }
 }
 
-/** Runs all until the signal, or until one fails: that ends the others. */
 /** What the configuration says of a worker. */
 async function workSettings(parts: SyncHostParts): Promise<AdoptedSettings & { readonly concurrency: number }> {
   const { config } = parts.config;
   return { policy: await workerPolicy(parts), concurrency: config.worker.concurrency, audit: auditBudget(config) };
 }
 
+/** Runs all until the signal, or until one fails: that ends the others. */
 async function together(signal: AbortSignal, works: readonly ((both: AbortSignal) => Promise<void>)[]): Promise<void> {
   const failed = new AbortController();
   const both = AbortSignal.any([signal, failed.signal]);

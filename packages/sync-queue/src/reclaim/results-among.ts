@@ -27,8 +27,13 @@ export async function insideDestinations(env: ReaperEnv, source: SealSource): Pr
   for (const { name: destination } of await env.store.destinations()) {
     const folder = (await env.destinations(destination))?.transport.folder;
     if (folder === undefined) continue;
-    const real = await realPath(folder);
-    const place: SealSource = { kind: 'directory', root: real, name: '' as RawPath, dev: source.dev };
+    const real = await realPath(folder).catch((error: unknown) => error);
+    if (typeof real !== 'string') {
+      // Where its folder lies is not known, then: a mount that hangs on a dead server.
+      blockers.push({ kind: 'no_answer', destination, detail: real instanceof Error ? real.message : String(real) });
+      continue;
+    }
+    const place: SealSource = { kind: 'directory', root: real as RawPath, name: '' as RawPath, dev: source.dev };
     if (!sourcesOverlap(source, place)) continue;
     blockers.push({ kind: 'inside_destination', destination, folder: displayPath(folder), lies: source.kind === 'directory' && real.length > source.root.length ? 'in_the_source' : 'around_the_source' });
   }

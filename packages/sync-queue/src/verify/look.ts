@@ -49,7 +49,8 @@ interface Comparing extends Look {
 
 async function compared(comparing: Comparing): Promise<Finding> {
   const { seal, transport, pass, signal } = comparing;
-  await transport.assertApart?.({ source: pass.source, finalName: pass.finalName, signal });
+  // What was freed may have become a link to the result.
+  if (pass.job.state !== 'CLEANED') await transport.assertApart?.({ source: pass.source, finalName: pass.finalName, signal });
   const before = await receiptInPlace(comparing);
   if (before.kind === 'replaced') return { kind: 'superseded', evidence: before.evidence };
   if (before.kind === 'nothing') return nothingThere(comparing);

@@ -18,7 +18,8 @@ interface Ports {
 /**
  * Destinations that are used only while they are the place where results were proven before. A disk or share that is not mounted leaves an
  * empty folder under the same path, a bucket can be another one by the same name: what is sent there would be called safe, and what is missing
- * there, damaged. Where nothing of what was proven is found, every call fails with kind `config` before anything is written.
+ * there, damaged. Where nothing of what was proven is found, and no link of a chain of receipts, every call fails with kind `config` before anything is
+ * written. Another disk of ours under the same path has such a link: it is taken for the known one.
  */
 export function knownPlaces(source: DestinationSource, ports: Ports): DestinationSource {
   const seen = new Map<string, { readonly transport: Transport; readonly at: number }>();
@@ -88,7 +89,7 @@ function guarded(transport: Transport, assertKnown: (signal?: AbortSignal) => Pr
     hashsum: async (request) => after(request.signal, async () => transport.hashsum(request)),
     prune: async (request) => after(request.signal, async () => transport.prune(request)),
     publish: async (request) => after(request.signal, async () => transport.publish(request)),
-    readReceipt: async (request) => (await Promise.all([assertKnown(request.signal), transport.readReceipt(request)]))[1],
+    readReceipt: async (request) => after(request.signal, async () => transport.readReceipt(request)),
     remove: async (request) => after(request.signal, async () => transport.remove(request)),
   };
   // All else, also what a transport may leave out, is the transport's own.

@@ -11,8 +11,16 @@ const LONGEST = 220;
  */
 export function keptName(finalName: RawPath, { now = new Date(), number = 1 }: { readonly now?: Date; readonly number?: number } = {}): RawPath {
   const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '');
-  const name = `${rawBase(finalName).slice(0, LONGEST)}.kept-${stamp}${number === 1 ? '' : `-${String(number)}`}`;
+  const name = `${shortened(rawBase(finalName))}.kept-${stamp}${number === 1 ? '' : `-${String(number)}`}`;
   return joinRaw(rawParent(finalName), name as RawPath);
+}
+
+/** Not in the middle of a character: some file systems take no half of one. */
+function shortened(name: string): string {
+  const isContinuation = (index: number): boolean => (name.charCodeAt(index) & 0xc0) === 0x80;
+  let end = Math.min(name.length, LONGEST);
+  while (end > 0 && end < name.length && isContinuation(end)) end -= 1;
+  return name.slice(0, end);
 }
 
 /** For the history of a job; null: nothing was kept. */

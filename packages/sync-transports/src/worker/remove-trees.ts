@@ -50,10 +50,21 @@ function removeTree(path: string, removal: Removal): boolean {
   const stat = lstatSync(bytes, { throwIfNoEntry: false });
   if (stat === undefined) return true;
   if (!stat.isDirectory()) {
-    quietly(() => unlinkSync(bytes));
-    return true;
+    return removedFile(path, bytes, removal);
   }
   return removeFolder(path, stat, removal);
+}
+
+/** A file may have another one mounted over it. */
+function removedFile(path: string, bytes: Buffer, removal: Removal): boolean {
+  try {
+    quietly(() => unlinkSync(bytes));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'EBUSY') throw error;
+    removal.mounted.push(path);
+    return false;
+  }
 }
 
 function removeFolder(path: string, stat: Stats, removal: Removal): boolean {

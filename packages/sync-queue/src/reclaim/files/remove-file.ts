@@ -57,7 +57,7 @@ async function removeOpen(fd: number, target: FileInFolder, { ready, allowed, si
   if (refusal !== null) return kept('changed', refusal);
   const content = await hashOpenFile(fd, size, signal);
   if (content.bytes !== size || content.sha256 !== sha256) return kept('changed', 'its content is not what was sealed');
-  await ready?.();
+  await asked(ready);
   // From here to the unlink without a pause.
   if (!isSame(before, fstatSync(fd, { bigint: true }))) return kept('changed', 'it was written to while it was read');
   if (!folder.inPlace()) return kept('moved', 'a folder on the way to it was moved or replaced');
@@ -67,6 +67,16 @@ async function removeOpen(fd: number, target: FileInFolder, { ready, allowed, si
   const after = fstatSync(fd, { bigint: true });
   // st_blocks counts 512 bytes whatever the block size is.
   return { kind: 'removed', path, bytes: size, freedBytes: after.nlink === 0n ? Number(before.blocks) * 512 : 0 };
+}
+
+/** What goes wrong there is no matter of this file. */
+async function asked(ready: RemoveOptions['ready']): Promise<void> {
+  try {
+    await ready?.();
+  } catch (cause) {
+    if (errnoOf(cause) === 'UNKNOWN') throw cause;
+    throw new Error(`the last check could not be made: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 function notTheFile(found: BigIntStats, { dev, file }: FileInFolder): string | null {

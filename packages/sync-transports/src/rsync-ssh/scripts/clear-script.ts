@@ -66,7 +66,7 @@ clear_spent() {
     # What cannot be deleted is kept, like what is not ours.
     if ! mounted "$c_old/"; then (cd "$c_old" && clear_result) >/dev/null 2>&1; fi
     if [ ! -L "$c_old/.longhaul" ]; then
-      rm -f "$c_old/.longhaul/longhaul.json" "$c_old/.longhaul/checksums.sha256" "$c_old/.longhaul/inventory.jsonl"
+      rm -f "$c_old/.longhaul/longhaul.json" "$c_old/.longhaul/checksums.sha256" "$c_old/.longhaul/inventory.jsonl" 2>/dev/null
       rmdir "$c_old/.longhaul" 2>/dev/null
     fi
     rmdir "$c_old" 2>/dev/null
