@@ -66,7 +66,6 @@ export class ReclaimRun {
   readonly #request: RunRequest;
   readonly #signal: AbortSignal;
   #files = 0;
-  #hasJournal = false;
   #bytes = 0;
   readonly #freshness: Freshness;
 
@@ -161,7 +160,6 @@ export class ReclaimRun {
     const { seal, source } = prepared.hand;
     const header = { reclaimId: keeper.lease.reclaimId, source: prepared.facts.sourcePath, sealId: seal.id, sealDigest: seal.digest };
     await using journal = await this.#written(async () => this.#env.journals.open(header));
-    this.#hasJournal = true;
     await this.#step('journal');
     this.#countPast(journal);
     await this.#intend();
@@ -293,7 +291,8 @@ export class ReclaimRun {
   async #untouched(): Promise<{ readonly touched?: 'no' }> {
     const { prepared, keeper } = this.#request;
     const { seal, source } = prepared.hand;
-    return this.#hasJournal && this.#files === 0 ? untouched(this.#env, { reclaimId: keeper.lease.reclaimId, sourcePath: prepared.facts.sourcePath, seal, source }) : {};
+    // Asked also where this run has not opened the journal: one before it, which died, may have.
+    return this.#files === 0 ? untouched(this.#env, { reclaimId: keeper.lease.reclaimId, sourcePath: prepared.facts.sourcePath, seal, source }) : {};
   }
 
   async #step(step: Parameters<ReaperEnv['afterStep']>[0]): Promise<void> {
