@@ -79,9 +79,9 @@ async function powerCut(world: SyncWorld, runId: string): Promise<void> {
   const run = path.join(world.stateDir, 'runs', runId);
   const record = path.join(run, 'start.json');
   const { pid, launcherPid, shellPid } = JSON.parse(readFileSync(record, 'utf8')) as { readonly pid: number; readonly launcherPid: number; readonly shellPid: number };
-  // script(1) above the shell: it stops itself when it sees the shell stopped, and would then keep what is dead.
+  // script(1) above the shell stops itself when it sees the shell stopped, and would then keep what is dead. It goes last: its end wakes those on its terminal.
   const { stdout: scriptPid } = await runToEnd('ps', ['-o', 'ppid=', '-p', String(shellPid)]);
-  const all = new Set([...(await processesWith(runId)).map((line) => Number(line.split(' ')[0])), launcherPid, Number(scriptPid.toString()), shellPid, pid].filter((each) => each > 1));
+  const all = new Set([...(await processesWith(runId)).map((line) => Number(line.split(' ')[0])), launcherPid, shellPid, pid, Number(scriptPid.toString())].filter((each) => each > 1));
   // None of them may see the end of another and write it down.
   for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const each of all) process.kill(each, signal);
   await waitFor(() => [...all].every(isGone), { what: 'the end of all' });
