@@ -48,6 +48,7 @@ describe('a queue that a person holds back', () => {
     expect(await push('two')).toBe('QUEUED');
     expect(await world.longhaul(['sync', 'destinations', 'probe', 'dest'])).toMatchObject({ code: 6, stdout: expect.stringContaining('is its disk or share mounted') as string, stderr: expect.stringContaining('sync destinations renew dest') as string });
     expect(readdirSync(world.place)).toEqual([]);
+    expect(await world.longhaul(['sync', 'destinations', 'renew', 'dest', '--dry-run'])).toMatchObject({ code: 2 });
     expect(await world.longhaul(['sync', 'destinations', 'renew', 'dest'])).toMatchObject({ code: 0 });
     await world.drain().ended;
     await expect.poll(async () => (await world.sync.queue.list()).jobs[0]?.state, { timeout: 60_000 }).toBe('VERIFIED');

@@ -83,6 +83,22 @@ test('a follower is told once, when it happens', async () => {
   expect(all).toEqual(['one\n', notice(/engine/), 'two\n']);
 });
 
+test('a follower that looks while a gap is being written down is told of it as it is', async () => {
+  const run = await containerRun('one');
+  writeFileSync(join(run.path, 'gaps'), '');
+  const all: unknown[] = [];
+  for await (const event of readRunLogEvents(run, { follow: true }, mortalWorld().world)) {
+    all.push(shown(event));
+    if (all.length === 1) appendFileSync(join(run.path, 'output.cri'), line('two'));
+    if (all.length === 2) {
+      note(run, { at: line('one').length + line('two').length, why: 'engine-away' });
+      appendFileSync(join(run.path, 'output.cri'), line('three'));
+    }
+    if (all.length === 4) writeExit(run);
+  }
+  expect(all).toEqual(['one\n', 'two\n', notice(/engine/), 'three\n']);
+});
+
 test('a record that cannot be read is a gap too, and a reason that is not known is told as it is', async () => {
   const run = await containerRun('one');
   writeFileSync(join(run.path, 'gaps'), '{"at":0,"fr\n{"at":0,"from":"when","to":null,"why":"something newer"}\n');

@@ -15,9 +15,9 @@ export class GapWatch {
     this.#options = options;
   }
 
-  /** To be called when it is known how far the log goes: a gap is written down before what follows it. */
-  look(): void {
-    const all = readGaps(this.#runPath);
+  /** To be called when it is known how far the log goes: a gap is written down before what follows it. `growing`: it is called again. */
+  look(file: 'whole' | 'growing'): void {
+    const all = readGaps(this.#runPath, file);
     this.#gaps = [...this.#gaps, ...all.slice(this.#seen).filter((gap) => this.#isWanted(gap))];
     this.#seen = all.length;
   }

@@ -22,8 +22,11 @@ const REASONS: Readonly<Record<string, string>> = {
   'log-writer-killed': 'what writes the log was killed',
 };
 
-/** What the file tells, in its order; nothing where there is none. A line that cannot be read is a gap too: rather one too many than one that nobody is told of. */
-export function readGaps(runPath: string): readonly LogGap[] {
+/**
+ * What the file tells, in its order; nothing where there is none. A line that cannot be read is a gap too: rather one too many than one that nobody is told
+ * of. `growing`: to be read again, so that what is just being written is left for then.
+ */
+export function readGaps(runPath: string, file: 'whole' | 'growing' = 'whole'): readonly LogGap[] {
   let text: string;
   try {
     text = readFileSync(join(runPath, GAPS_FILE), 'utf8');
@@ -31,8 +34,9 @@ export function readGaps(runPath: string): readonly LogGap[] {
     if (isErrno(error, 'ENOENT')) return [];
     throw error;
   }
+  if (file === 'growing') text = text.slice(0, text.lastIndexOf('\n') + 1);
   // A full disk let it be made, and no more.
-  if (text === '') return [parseGap('')];
+  if (text === '' && file === 'whole') return [parseGap('')];
   return text.split('\n').filter((line) => line !== '').map(parseGap);
 }
 

@@ -25,7 +25,7 @@ export async function* readRunLogEvents(run: RunDirectory, options: RunLogOption
   const gaps = new GapWatch(run.path, options);
   for (let pause = FIRST_POLL_MS; signal?.aborted !== true; ) {
     const look = await reader.look();
-    gaps.look();
+    gaps.look(follow && !look.isLast ? 'growing' : 'whole');
     for await (const event of reader.read(look)) {
       if (event.kind === 'output') yield* gaps.before(event.chunk.endOffset);
       yield event;

@@ -33,3 +33,20 @@ export function percentDecode(text: string): RawPath | null {
   if (!/^(?:[A-Za-z0-9\-._~/]|%[0-9A-Fa-f]{2})*$/.test(text)) return null;
   return text.replace(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16))) as RawPath;
 }
+
+/** What an inventory names, without the rest of it. What a damaged line names is not known, and left out. */
+export function* namedInInventory(text: string): Generator<{ readonly path: RawPath; readonly type: string }> {
+  for (const line of text.split('\n')) {
+    const { path, type } = rowOf(line);
+    const decoded = typeof path === 'string' ? percentDecode(path) : null;
+    if (decoded !== null && typeof type === 'string') yield { path: decoded, type };
+  }
+}
+
+function rowOf(line: string): { readonly path?: unknown; readonly type?: unknown } {
+  try {
+    return (JSON.parse(line) as { readonly path?: unknown; readonly type?: unknown } | null) ?? {};
+  } catch {
+    return {};
+  }
+}

@@ -1,4 +1,4 @@
-import { percentDecode } from '../manifest/inventory.ts';
+import { namedInInventory } from '../manifest/inventory.ts';
 import { INVENTORY_FILE, METADATA, METADATA_PATHS } from '../protocol/layout.ts';
 import type { RawPath } from '../raw-path.ts';
 import { joinRaw } from '../raw-path.ts';
@@ -7,7 +7,8 @@ import type { RemoteFolder } from './remote-folder.ts';
 
 /**
  * Takes a result apart that another has replaced: what its own inventory names is deleted; all other files
- * stay, and the folders they lie in. Without an inventory nothing is known, and nothing is deleted. Replayable.
+ * stay, and the folders they lie in. Without an inventory nothing is known, and nothing but Longhaul's
+ * own files is deleted. Replayable.
  */
 export async function clearResult(folder: RemoteFolder, root: RawPath): Promise<'gone' | 'holds-others'> {
   const [there, inventory] = await Promise.all([folder.list(root, { depth: 'all' }), folder.read(joinRaw(root, METADATA, INVENTORY_FILE as RawPath))]);
@@ -29,21 +30,9 @@ export async function clearResult(folder: RemoteFolder, root: RawPath): Promise<
 /** Names of files at the remote, those of ours in `.longhaul` too. */
 function namedIn(inventory: string): ReadonlySet<RawPath> {
   const named = new Set(METADATA_PATHS);
-  for (const line of inventory.split('\n')) {
-    const { path, type } = rowOf(line);
-    const decoded = typeof path === 'string' ? percentDecode(path) : null;
-    if (decoded === null) continue;
-    if (type === 'file') named.add(decoded);
-    else if (type === 'symlink') named.add(remoteName({ type, path: decoded }));
+  for (const { path, type } of namedInInventory(inventory)) {
+    if (type === 'file') named.add(path);
+    else if (type === 'symlink') named.add(remoteName({ type, path }));
   }
   return named;
-}
-
-/** What a damaged line names is not known, and stays. */
-function rowOf(line: string): { readonly path?: unknown; readonly type?: unknown } {
-  try {
-    return (JSON.parse(line) as { readonly path?: unknown; readonly type?: unknown } | null) ?? {};
-  } catch {
-    return {};
-  }
 }

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, readdirSync, readFileSync, rmdirSync, unlinkSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { percentDecode } from '../manifest/inventory.ts';
+import { namedInInventory } from '../manifest/inventory.ts';
 import type { AbortFlag } from './abort-flag.ts';
 import { MountedBelow } from './mounts.ts';
 import { absolutePath, errnoOf, isGone } from './raw-fs.ts';
@@ -13,7 +13,8 @@ const OURS: readonly string[] = ['longhaul.json', 'checksums.sha256', 'inventory
 
 /**
  * Takes a result apart that another has replaced: what its own inventory names is deleted, if it still is what is named there. Everything else stays: what
- * people and programs have put into it, and what is mounted there. Replayable; without a readable inventory nothing is deleted.
+ * people and programs have put into it, and what is mounted there. Replayable; without a readable inventory nothing but
+ * Longhaul's own three files is deleted.
  */
 export function clearResult({ root }: ClearTask, abort: AbortFlag): ClearReport {
   const stat = lstatSync(absolutePath(root, ''), { throwIfNoEntry: false });
@@ -71,14 +72,7 @@ class Clearing {
 
 /** Type by path. Empty where there is no inventory any more. */
 function namedIn(root: string): ReadonlyMap<string, string> {
-  const named = new Map<string, string>();
-  for (const line of inventoryOf(root).split('\n')) {
-    if (line === '') continue;
-    const { path, type } = rowOf(line);
-    const decoded = typeof path === 'string' ? percentDecode(path) : null;
-    if (decoded !== null && typeof type === 'string') named.set(decoded, type);
-  }
-  return named;
+  return new Map([...namedInInventory(inventoryOf(root))].map(({ path, type }) => [path, type]));
 }
 
 function inventoryOf(root: string): string {
@@ -87,15 +81,6 @@ function inventoryOf(root: string): string {
   } catch (error) {
     if (isGone(errnoOf(error))) return '';
     throw error;
-  }
-}
-
-/** What a damaged line names is not known, and stays. */
-function rowOf(line: string): { readonly path?: unknown; readonly type?: unknown } {
-  try {
-    return (JSON.parse(line) as { readonly path?: unknown; readonly type?: unknown } | null) ?? {};
-  } catch {
-    return {};
   }
 }
 
