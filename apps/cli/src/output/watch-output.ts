@@ -17,7 +17,8 @@ export function watchOutput({ stdout, stderr }: { readonly stdout: NodeJS.WriteS
   // Until the command is known, only help is printed.
   const watch = { endsWithReader: true, get failure() { return failure; } };
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    const readerLeft = READER_LEFT.has(error.code ?? '');
+    // A pipe that was closed, a terminal that was hung up. From a disk, EIO is a failure like others.
+    const readerLeft = error.code === 'EPIPE' || (error.code === 'EIO' && stdout.isTTY);
     if (watch.endsWithReader) process.exit(readerLeft ? EXIT.OK : EXIT.FAILED);
     if (!readerLeft) failure = error;
   });
@@ -25,6 +26,3 @@ export function watchOutput({ stdout, stderr }: { readonly stdout: NodeJS.WriteS
   stderr.on('error', () => undefined);
   return watch;
 }
-
-/** A pipe that was closed, a terminal that was hung up. */
-const READER_LEFT: ReadonlySet<string> = new Set(['EPIPE', 'EIO']);
