@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { requireService, runToEnd, writeTree } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Transport } from '../src/index.ts';
@@ -40,6 +40,22 @@ describe.runIf(requireService('sshd', 'rsync'))('an earlier result that is repla
     expect(await deliver(transport, bench, NEXT)).toMatchObject({ kind: 'published', leftover: expect.stringContaining('.kept-') as string });
     expect(readFileSync(bench.dir.join('archive/c'), 'utf8')).toBe('c');
     expect(readdirSync(`${bench.there}/${kept(bench) ?? ''}`)).toEqual(['moved']);
+  });
+
+  it.each(['local', 'rsync_ssh'])('keeps a link that somebody has led elsewhere, and no other (%s)', async (kind) => {
+    await using bench = await SshBench.open();
+    await using local = new LocalTransport({ path: bench.there });
+    const transport = kind === 'local' ? local : bench.transport();
+    const links = ['latest', 'odd  (1)', 'new\nline'];
+    writeTree(bench.dir.join('results'), [{ path: 'a', file: 'a' }, ...links.flatMap((path) => [{ path, symlink: 'a' }, { path: `${path} too`, symlink: 'a' }])]);
+    await deliver(transport, bench);
+    for (const path of links) {
+      unlinkSync(`${bench.there}/results/${path}`);
+      symlinkSync(`/else\n${path}`, `${bench.there}/results/${path}`);
+    }
+    writeTree(bench.dir.join('results'), [{ path: 'a', file: 'second' }]);
+    expect(await deliver(transport, bench, NEXT)).toMatchObject({ kind: 'published', leftover: expect.stringContaining('.kept-') as string });
+    expect(readdirSync(`${bench.there}/${kept(bench) ?? ''}`).sort()).toEqual([...links].sort());
   });
 
   it.runIf(process.getuid?.() === 0).each(['local', 'rsync_ssh'])('keeps what is mounted into it, on the same file system, too (%s)', async (kind) => {

@@ -1,3 +1,4 @@
+import { isSameTime } from '../protocol/same-time.ts';
 import type { RawPath } from '../raw-path.ts';
 import { rawParent } from '../raw-path.ts';
 import type { Seal, SealEntry, SealedFile } from '../seal.ts';
@@ -34,11 +35,6 @@ export interface PushPlan {
 }
 
 type Draft<Part> = { -readonly [Key in keyof Part]: Part[Key] extends readonly (infer Item)[] ? Item[] : Part[Key] };
-
-const NS_PER_TICK = 10_000_000n;
-const COARSEST_NS = 2_000_000_000n;
-/** utimes takes a double: it is off by a quarter of a microsecond at most. */
-const ROUNDING_NS = 1000n;
 
 export function planPush(input: PlanInput): PushPlan {
   const plan: Draft<PushPlan> = { removals: [], folders: [], copies: [], links: [], reuses: [], symlinks: [], attributes: [], complete: [] };
@@ -114,13 +110,6 @@ function isComplete(there: FileDraft, sealed: SealedFile): boolean {
 /** One more name for it is safe only where nothing else shares it and nothing about it would have to change. */
 function isReusable(inPlace: EntryDraft | undefined, sealed: SealedFile): boolean {
   return inPlace?.type === 'file' && inPlace.nlink === 1 && sealed.nlink === 1 && inPlace.mode === sealed.mode && isComplete(inPlace, sealed);
-}
-
-/** File systems keep times to a nanosecond, to 10 ms (exFAT) or to 2 s (FAT), and round down. */
-function isSameTime(there: bigint, sealed: bigint): boolean {
-  const behind = sealed - there;
-  if (behind < ROUNDING_NS && behind > -ROUNDING_NS) return true;
-  return there % NS_PER_TICK === 0n && behind >= 0n && behind < COARSEST_NS;
 }
 
 /** The parents of what is to be removed or made, so that they can be made writable first. */

@@ -34,19 +34,43 @@ export function percentDecode(text: string): RawPath | null {
   return text.replace(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16))) as RawPath;
 }
 
-/** What an inventory names, without the rest of it. What a damaged line names is not known, and left out. */
-export function* namedInInventory(text: string): Generator<{ readonly path: RawPath; readonly type: string }> {
+/** What an inventory says of an entry; null where it does not say it. */
+export interface InventoryRow {
+  readonly path: RawPath;
+  readonly type: string;
+  /** Bytes, and nanoseconds since 1970. */
+  readonly size: number | null;
+  readonly mtimeNs: bigint | null;
+  readonly sha256: string | null;
+  readonly target: RawPath | null;
+}
+
+/** What an inventory names. What a damaged line names is not known, and left out. */
+export function* namedInInventory(text: string): Generator<InventoryRow> {
   for (const line of text.split('\n')) {
-    const { path, type } = rowOf(line);
-    const decoded = typeof path === 'string' ? percentDecode(path) : null;
-    if (decoded !== null && typeof type === 'string') yield { path: decoded, type };
+    const { path, type, size, mtimeNs, sha256, target } = rowOf(line);
+    const decoded = pathOf(path);
+    if (decoded === null || typeof type !== 'string') continue;
+    yield {
+      path: decoded,
+      type,
+      size: typeof size === 'number' ? size : null,
+      mtimeNs: typeof mtimeNs === 'string' && /^-?\d+$/.test(mtimeNs) ? BigInt(mtimeNs) : null,
+      sha256: typeof sha256 === 'string' ? sha256 : null,
+      target: pathOf(target),
+    };
   }
 }
 
-function rowOf(line: string): { readonly path?: unknown; readonly type?: unknown } {
+function pathOf(value: unknown): RawPath | null {
+  return typeof value === 'string' ? percentDecode(value) : null;
+}
+
+function rowOf(line: string): Readonly<Record<keyof InventoryRow, unknown>> {
+  const nothing = { path: null, type: null, size: null, mtimeNs: null, sha256: null, target: null };
   try {
-    return (JSON.parse(line) as { readonly path?: unknown; readonly type?: unknown } | null) ?? {};
+    return { ...nothing, ...(JSON.parse(line) as object | null) };
   } catch {
-    return {};
+    return nothing;
   }
 }

@@ -35,7 +35,7 @@ interface HashWork {
   readonly tree: RawPath;
   readonly paths: readonly RawPath[];
   readonly strength: Exclude<ProofStrength, 'size'>;
-  readonly request: HashsumRequest;
+  readonly request: Pick<HashsumRequest, 'onProgress' | 'signal'> & { readonly seal: Pick<HashsumRequest['seal'], 'entries'> };
 }
 
 async function hashAll(folder: RemoteFolder, work: HashWork): Promise<ReadonlyMap<RawPath, string>> {
@@ -45,6 +45,12 @@ async function hashAll(folder: RemoteFolder, work: HashWork): Promise<ReadonlyMa
   if (without.length > 0) for (const [path, hash] of await hashSome(folder, { ...work, paths: without, strength: 'download' })) hashes.set(path, hash);
   assertHashed(folder, work.paths.filter((path) => !hashes.has(path)));
   return hashes;
+}
+
+/** Of files that are no part of a push: those that can be hashed. Empty where what is read may come from a cache of this machine. */
+export async function sha256There(folder: RemoteFolder, { tree, paths }: Pick<HashWork, 'tree' | 'paths'>): Promise<ReadonlyMap<RawPath, string>> {
+  const strength = await folder.strength();
+  return strength === 'size' ? new Map() : hashSome(folder, { tree, paths, strength, request: { seal: { entries: [] } } });
 }
 
 /** rclone passes over what is gone since it was listed, without a word. Without its hash a file would count by its size. */

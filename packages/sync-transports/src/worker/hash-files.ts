@@ -28,7 +28,8 @@ export function hashFiles(task: HashTask, abort: AbortFlag, onProgress: (progres
 
 type Fault = Pick<HashFault, 'reason' | 'code'>;
 
-class FileHasher {
+/** Of one file after another, with one buffer. */
+export class FileHasher {
   /** Bytes read and not yet told. */
   untold = 0;
   readonly #abort: AbortFlag;
