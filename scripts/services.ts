@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** A program that the tests or the demo need, and the Debian package that brings it. */
@@ -8,6 +8,8 @@ interface Service {
   readonly debian: string;
   /** Folders beside PATH where it may be. */
   readonly alsoIn?: readonly string[];
+  /** The service that the package starts by itself, and that nobody has asked for: it is neither started now nor with the machine. */
+  readonly unwanted?: string;
 }
 
 /** What the demo needs: tmux for the session, script(1) for its log. */
@@ -16,7 +18,7 @@ export const DEMO_SERVICES: readonly Service[] = [
   { program: 'script', debian: 'bsdutils' },
 ];
 
-/** What the tests need besides: real sshd, rsync, rclone, busybox as a small destination and as the images of containers, podman and dockerd. */
+/** What the tests need besides: real sshd, rsync, rclone, an FTP server, busybox as a small destination and as the images of containers, podman and dockerd. */
 export const TEST_SERVICES: readonly Service[] = [
   ...DEMO_SERVICES,
   { program: 'rsync', debian: 'rsync' },
@@ -33,6 +35,7 @@ export const TEST_SERVICES: readonly Service[] = [
   { program: 'netavark', debian: 'netavark', alsoIn: ['/usr/lib/podman', '/usr/libexec/podman'] },
   { program: 'dockerd', debian: 'docker.io' },
   { program: 'docker', debian: 'docker.io' },
+  { program: 'proftpd', debian: 'proftpd-core', unwanted: 'proftpd' },
 ];
 
 /**
@@ -43,7 +46,7 @@ export const TEST_SERVICES: readonly Service[] = [
 export function ensureServices(services: readonly Service[]): readonly Service[] {
   const missing = services.filter((service) => !isThere(service));
   if (missing.length === 0) return [];
-  const packages = [...new Set(missing.map((service) => service.debian))];
+  const packages = packagesOf(missing);
   const elevate = elevation();
   if (elevate === null || !onPath('apt-get')) {
     console.error(`missing: ${missing.map((service) => service.program).join(', ')}`);
@@ -52,14 +55,41 @@ export function ensureServices(services: readonly Service[]): readonly Service[]
   }
   console.error(`installing ${packages.join(', ')} …`);
   apt(elevate, ['update', '-qq']);
-  apt(elevate, ['install', '-y', '-qq', '--no-install-recommends', ...packages]);
+  const plain = packagesOf(missing.filter(({ unwanted }) => unwanted === undefined));
+  if (plain.length > 0) apt(elevate, ['install', '-y', '-qq', '--no-install-recommends', ...plain]);
+  for (const { debian, unwanted } of missing) if (unwanted !== undefined) installAsleep(elevate, { debian, unwanted });
   return services.filter((service) => !isThere(service));
 }
 
+function packagesOf(services: readonly Service[]): readonly string[] {
+  return [...new Set(services.map((service) => service.debian))];
+}
+
+/** What every maintainer script asks before it starts a service; 101: it may not. */
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/** Installs a package whose service must not run here. Another package that does the same, such as another FTP server, is not removed for it. */
+function installAsleep(elevate: readonly string[], { debian, unwanted }: { readonly debian: string; readonly unwanted: string }): void {
+  const refuses = existsSync(POLICY) ? 'kept' : 'ours';
+  if (refuses === 'ours') asRoot(elevate, ['sh', '-c', `printf '#!/bin/sh\\nexit 101\\n' >${POLICY} && chmod 755 ${POLICY}`]);
+  try {
+    apt(elevate, ['install', '-y', '-qq', '--no-install-recommends', '--no-remove', debian]);
+    asRoot(elevate, ['update-rc.d', unwanted, 'disable']);
+  } finally {
+    if (refuses === 'ours') asRoot(elevate, ['rm', '-f', POLICY]);
+  }
+  // A policy of the machine's own may have let it start.
+  if (existsSync('/run/systemd/system')) asRoot(elevate, ['systemctl', 'disable', '--now', unwanted]);
+}
+
 function apt(elevate: readonly string[], args: readonly string[]): void {
-  const [program, ...rest] = [...elevate, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
-  const { status, stderr } = spawnSync(program ?? 'env', rest, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
-  if (status !== 0) console.error(`apt-get ${args.join(' ')} ended with ${String(status)}\n${stderr.trim()}`);
+  asRoot(elevate, ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args]);
+}
+
+function asRoot(elevate: readonly string[], words: readonly string[]): void {
+  const [program = 'env', ...rest] = [...elevate, ...words];
+  const { status, stderr } = spawnSync(program, rest, { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
+  if (status !== 0) console.error(`${words.join(' ')} ended with ${String(status)}\n${stderr.trim()}`);
 }
 
 /** The words that make a command run as root: none for root, `sudo -n` where it asks no password, null where neither is. */

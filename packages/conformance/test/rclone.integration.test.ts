@@ -1,6 +1,6 @@
 import type { RawPath } from '@longhaul/sync-transports';
 import { RcloneTransport } from '@longhaul/sync-transports';
-import { remoteOf, requireService, startRcloneServer, tempDir, writeRcloneConfig } from '@longhaul/testbed';
+import { remoteOf, requireService, startFtpServer, startRcloneServer, tempDir, writeRcloneConfig } from '@longhaul/testbed';
 import type { RcloneRemote } from '@longhaul/testbed';
 import { describe, vi } from 'vitest';
 import type { TransportSubject, TransportTraits } from '../src/transport/index.ts';
@@ -49,4 +49,8 @@ describe.runIf(requireService('rclone'))('over WebDAV, which has neither hashes 
     return { remote: remoteOf('webdav', server), [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose]() };
   };
   transportConformance(subject('RcloneTransport', { traits: { strength: 'download', times: 'lost', space: 'unknown' }, reach }), ['verification']);
+});
+
+describe.runIf(requireService('rclone', 'ftp'))('over FTP, which has no hashes and keeps times to the second', () => {
+  transportConformance(subject('RcloneTransport', { traits: { strength: 'download', space: 'unknown', names: 'lines' }, reach: async (folder) => startFtpServer({ folder }) }), ['verification']);
 });

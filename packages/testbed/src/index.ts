@@ -6,6 +6,8 @@ export type { ImageRegistry } from './image-registry.ts';
 export { TEST_IMAGES } from './container-images.ts';
 export { ODD_NAMES, oddTree, smallFiles, writeRandomFile } from './fixture-trees.ts';
 export { freePort } from './free-port.ts';
+export { startFtpServer } from './ftp-server.ts';
+export type { FtpServer, FtpServerOptions } from './ftp-server.ts';
 export { readOnlyMount, smallDisk } from './mounts.ts';
 export type { Mount } from './mounts.ts';
 export { withPrivateTmux } from './private-tmux.ts';

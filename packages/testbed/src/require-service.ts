@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** A program that tests use, or `root`: the right to mount and to become another user. */
-export type Service = 'sshd' | 'rsync' | 'tmux' | 'podman' | 'docker' | 'rclone' | 'busybox' | 'script' | 'root';
+export type Service = 'sshd' | 'rsync' | 'tmux' | 'podman' | 'docker' | 'rclone' | 'ftp' | 'busybox' | 'script' | 'root';
 
 const PROGRAMS: Readonly<Record<Exclude<Service, 'root'>, { readonly programs: readonly string[]; readonly package: string }>> = {
   sshd: { programs: ['sshd', 'ssh', 'ssh-keygen', 'ssh-keyscan'], package: 'openssh-server' },
@@ -11,6 +11,7 @@ const PROGRAMS: Readonly<Record<Exclude<Service, 'root'>, { readonly programs: r
   podman: { programs: ['podman'], package: 'podman' },
   docker: { programs: ['docker', 'dockerd'], package: 'docker.io' },
   rclone: { programs: ['rclone'], package: 'rclone' },
+  ftp: { programs: ['proftpd', 'openssl'], package: 'proftpd-core' },
   busybox: { programs: ['busybox'], package: 'busybox-static' },
   script: { programs: ['script'], package: 'bsdutils' },
 };

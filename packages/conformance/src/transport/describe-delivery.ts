@@ -3,7 +3,7 @@ import type { RawPath } from '@longhaul/sync-transports';
 import { joinRaw, parseChecksums, parseReceipt, rawPathFromBytes } from '@longhaul/sync-transports';
 import { describe, expect, it } from 'vitest';
 import { ODD_NAMES } from './source-tree.ts';
-import type { TransportSubject } from './subject.ts';
+import type { TransportSubject, TransportTraits } from './subject.ts';
 import { traitsOf } from './subject.ts';
 import { TransportBench } from './transport-bench.ts';
 
@@ -24,14 +24,15 @@ export function describeDelivery(subject: TransportSubject): void {
 
     it('leaves the receipt and checksums that fit what lies there', async () => {
       const bench = await TransportBench.open(subject);
-      const seal = await bench.sealed([{ path: 'a', content: 'alpha' }, { path: 'odd\nname\\', content: 'beta' }]);
+      const odd = bench.traits.names === 'lines' ? 'odd name\\' : 'odd\nname\\';
+      const seal = await bench.sealed([{ path: 'a', content: 'alpha' }, { path: odd, content: 'beta' }]);
       await bench.deliver(seal);
       const receipt = await bench.transport.readReceipt({ finalName: 'results' as RawPath });
       expect(receipt).toEqual({ kind: 'receipt', receipt: { ...bench.receipt(seal), ...(subject.receipts === 'chained' ? { chain: { sequence: 1, previous: null, finalName: 'results' } } : {}) } });
       expect(parseReceipt((await bench.text('.longhaul/longhaul.json')) ?? '')).toEqual(receipt);
       const { checksums, faults } = parseChecksums((await bench.destination.read('results/.longhaul/checksums.sha256' as RawPath)) ?? Buffer.alloc(0));
       expect(faults).toEqual([]);
-      expect(checksums.map(({ path }) => path)).toEqual(['a', 'odd\nname\\']);
+      expect(checksums.map(({ path }) => path)).toEqual(['a', odd]);
       for (const { path, sha256 } of checksums) {
         const content = await bench.destination.read(joinRaw('results' as RawPath, path));
         expect(createHash('sha256').update(content ?? '').digest('hex')).toBe(sha256);
@@ -40,17 +41,18 @@ export function describeDelivery(subject: TransportSubject): void {
 
     it('keeps odd names byte for byte', async () => {
       const bench = await TransportBench.open(subject);
-      const names = ODD_NAMES.filter((name) => bench.traits.names === 'bytes' || isText(name));
-      const seal = await bench.sealed([...names.map((bytes, index) => ({ bytes, content: `content ${String(index)}` })), { path: 'odd\nfolder/#inside;', content: 'x' }, { path: ' \n', folder: true }]);
+      const names = ODD_NAMES.filter((name) => isHeld(name, bench.traits));
+      const folders = ['odd\nfolder', ' \n', 'odd; folder'].filter((name) => isHeld(Buffer.from(name), bench.traits));
+      const seal = await bench.sealed([...names.map((bytes, index) => ({ bytes, content: `content ${String(index)}` })), ...folders.flatMap((path) => [{ path: `${path}/#inside;`, content: 'x' }, { path: `${path}/empty`, folder: true } as const])]);
       await bench.transport.checkNames(seal);
       await bench.deliver(seal);
       for (const [index, name] of names.entries()) expect((await bench.destination.read(joinRaw('results' as RawPath, rawPathFromBytes(name))))?.toString()).toBe(`content ${String(index)}`);
     });
 
-    if (traitsOf(subject).names === 'text') {
+    if (traitsOf(subject).names !== 'bytes') {
       it('refuses names that it cannot hold, before the first byte', async () => {
         const bench = await TransportBench.open(subject);
-        const seal = await bench.sealed([...ODD_NAMES.filter((name) => !isText(name)).map((bytes) => ({ bytes, content: 'x' })), { path: 'plain', content: 'x' }]);
+        const seal = await bench.sealed([...ODD_NAMES.filter((name) => !isHeld(name, bench.traits)).map((bytes) => ({ bytes, content: 'x' })), { path: 'plain', content: 'x' }]);
         await expect(bench.transport.checkNames(seal)).rejects.toMatchObject({ code: 'SOURCE_NAME' });
         expect(await bench.leftovers()).toEqual([]);
       });
@@ -117,6 +119,7 @@ export function describeDelivery(subject: TransportSubject): void {
   });
 }
 
-function isText(name: Buffer): boolean {
-  return Buffer.from(name.toString()).equals(name);
+function isHeld(name: Buffer, { names }: TransportTraits): boolean {
+  const isText = Buffer.from(name.toString()).equals(name);
+  return names === 'bytes' || (isText && (names === 'text' || !/[\u0000-\u001f\u007f]| $/.test(name.toString())));
 }

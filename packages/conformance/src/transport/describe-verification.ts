@@ -46,8 +46,9 @@ export function describeVerification(subject: TransportSubject): void {
       const seal = await bench.sealed([{ path: 'a', content: 'a' }, { path: 'b', content: 'b' }]);
       await bench.push(seal);
       await bench.destination.remove(raw(`${TREE}/b`));
-      await bench.destination.write(raw(`${TREE}/extra\nfolder/file`), 'x');
-      const extra = [raw('extra\nfolder'), raw('extra\nfolder/file')];
+      const name = bench.traits.names === 'lines' ? 'extra folder' : 'extra\nfolder';
+      await bench.destination.write(raw(`${TREE}/${name}/file`), 'x');
+      const extra = [raw(name), raw(`${name}/file`)];
       expect(await bench.compared(seal)).toEqual({ missing: ['b'], extra, mismatched: [], strength: bench.exact.strength });
       await bench.transport.prune({ placement: bench.placement(), extras: extra });
       expect(await bench.compared(seal)).toEqual({ missing: ['b'], extra: [], mismatched: [], strength: bench.exact.strength });

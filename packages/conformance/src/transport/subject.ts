@@ -21,8 +21,8 @@ export interface TransportTraits {
   readonly strength: ProofStrength;
   /** `content`: no symlinks, modes, hard links and holes as such. Default `all`. */
   readonly keeps: 'all' | 'content';
-  /** `text`: names that are no UTF-8 are refused. Default `bytes`. */
-  readonly names: 'bytes' | 'text';
+  /** `text`: names that are no UTF-8 are refused; `lines`: those with control characters or a space at their end, too. Default `bytes`. */
+  readonly names: 'bytes' | 'text' | 'lines';
   /** Whether a file keeps its time. Default `kept`. */
   readonly times: 'kept' | 'lost';
   /** `whole`: a further generation is sent from the beginning. Default `difference`. */

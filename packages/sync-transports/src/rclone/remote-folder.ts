@@ -88,7 +88,9 @@ export class RemoteFolder {
     const items = new Map<RawPath, RemoteItem>();
     const flags = ['--no-mimetype', ...(depth === 'all' ? ['-R'] : []), ...(times === 'ask' ? [] : ['--no-modtime']), ...only.map((pattern) => `--include=${pattern}`)];
     const end = await this.program.find({ doing: 'listing the files', args: ['lsjson', ...flags, this.program.at(path)], onLine: (line) => { addItem(items, line, times); }, signal });
-    return end.kind === 'missing' ? null : items;
+    if (end.kind === 'done') return items;
+    if (depth === 'all' && (await this.#stat(path, signal)) === 'dir') throw this.#tornList(path);
+    return null;
   }
 
   /** null where there is no such file. */
@@ -161,10 +163,15 @@ export class RemoteFolder {
   /** What is gone already need not be deleted; each backend says that in its own words. */
   async #untilGone(path: RawPath, call: RcloneCall): Promise<void> {
     try {
-      await this.program.find(call);
+      if ((await this.program.find(call)).kind === 'missing') throw this.#tornList(path);
     } catch (error) {
       if ((await this.entry(path)) !== null) throw error;
     }
+  }
+
+  /** "No such folder" is said of one further down, too: its name was torn apart by a protocol of lines (FTP), or it went meanwhile. */
+  #tornList(path: RawPath): TransportError {
+    return new TransportError(`a folder below ${this.program.at(path)} was listed and cannot be entered`, { errorKind: TransportErrorKind.UNKNOWN, hint: 'Somebody works there, or a name there holds a line break, which this remote cannot tell: rename it' });
   }
 
   async #stat(path: RawPath, signal?: AbortSignal): Promise<'file' | 'dir' | null> {
