@@ -6,7 +6,7 @@ import { SessionStartError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import { processInfo } from '@longhaul/exec';
 import type { RunDirectory, RunObservation, RunStore } from '@longhaul/sessions';
-import { hasEnded, RUN_FILES, systemWorld } from '@longhaul/sessions';
+import { comparePlaces, hasEnded, RUN_FILES, systemWorld } from '@longhaul/sessions';
 
 import { readContainerId } from './container-record.ts';
 import { containerLauncherArgs } from './launcher/index.ts';
@@ -48,7 +48,7 @@ export async function launch(run: RunDirectory, ports: LaunchPorts): Promise<Run
 export function isUnsupervised({ reading: { records, run } }: Pick<RunObservation, 'reading'>): boolean {
   if (records.exit !== null || records.container === null || records.launcher === null || readContainerId(run) === null) return false;
   const { bootId, liveness } = systemWorld();
-  return records.launcher.bootId === bootId && liveness(records.launcher.pid, records.launcher.processStartTime) === 'dead';
+  return comparePlaces(records.launcher.bootId, bootId) === 'same' && liveness(records.launcher.pid, records.launcher.processStartTime) === 'dead';
 }
 
 /**

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 
 import type { Claim, UnreadableClaim } from './claim.ts';
 import { formatClaim, parseClaim } from './claim.ts';
@@ -39,6 +40,14 @@ export function createClaim(state: StateDirectory, claim: Claim): 'created' | 't
 /** Takes a claim back. Harmless when it is gone. */
 export function deleteClaim(state: StateDirectory, claim: Pick<Claim, 'session' | 'number'>): void {
   rmSync(claimPath(state, claim), { force: true });
+}
+
+/** Puts another text in the place of a claim, in one step. */
+export function replaceClaim(state: StateDirectory, claim: Claim): void {
+  const draft = join(state.claims(claim.session), `.${String(claim.number)}.${String(process.pid)}.tmp`);
+  rmSync(draft, { force: true });
+  symlinkSync(formatClaim(claim), draft);
+  renameSync(draft, claimPath(state, claim));
 }
 
 /** Not `recursive`: there Node says ENOENT for a read-only file system, which means something else here. */

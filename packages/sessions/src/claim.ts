@@ -22,6 +22,19 @@ export interface UnreadableClaim {
   readonly kind: 'unreadable';
 }
 
+/** In the place of a start time: no process has it, on any machine. */
+const NOBODY = 'abandoned';
+
+/** A claim for removal that nobody is at: it stands for a name that was given up, so that the numbers of its claims go on. */
+export function givenUp(claim: Claim): Claim {
+  return { ...claim, kind: 'remove', owner: { ...claim.owner, startTime: NOBODY } };
+}
+
+/** Whether a claim is one of {@link givenUp}. */
+export function isGivenUp({ kind, owner }: Claim): boolean {
+  return kind === 'remove' && owner.startTime === NOBODY;
+}
+
 const VERSION = '1';
 const BACKENDS: readonly BackendKind[] = ['tmux', 'container'];
 

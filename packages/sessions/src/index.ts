@@ -1,3 +1,4 @@
+export type { Abandoned } from './abandonment.ts';
 export type { Claim } from './claim.ts';
 export type { CurrentRun } from './current-run.ts';
 export { decideRestart, restartDelay } from './restart/restart-decision.ts';
@@ -8,6 +9,8 @@ export type { PruneReport, RetentionPolicy } from './retention.ts';
 export type { RunFilter } from './run-catalog.ts';
 export { siblingRun } from './run-directory.ts';
 export type * from './run-directory.ts';
+export { comparePlaces } from './process-place.ts';
+export type { PlaceRelation } from './process-place.ts';
 export { RECORD_SCHEMA_VERSION, RUN_FILES, STATE_FOLDERS } from './run-files.ts';
 export { asRunId, newRunId, parseRunId, runIdTime } from './run-id.ts';
 export type { RunIdPorts } from './run-id.ts';

@@ -4,12 +4,14 @@ import { SessionExistsError, SessionNotFoundError, SessionStopError } from '@lon
 
 import { giveUpStart } from './abandoned-start.ts';
 import type { Claim, UnreadableClaim } from './claim.ts';
+import { isGivenUp } from './claim.ts';
 import { createClaim, deleteClaim, listClaims } from './claim-files.ts';
 import type { CurrentRun } from './current-run.ts';
 import { currentRun, unreadableClaim } from './current-run.ts';
+import { comparePlaces } from './process-place.ts';
 import type { RunId } from './run-record.ts';
 import type { RunVerdict } from './run-verdict.ts';
-import { hasEnded } from './run-verdict.ts';
+import { hasEnded, isElsewhere } from './run-verdict.ts';
 import { holdsName } from './run-observation.ts';
 import type { SessionName } from './session-name.ts';
 import type { BackendKind } from './session-spec.ts';
@@ -61,15 +63,56 @@ export function claimForRemoval(name: SessionName, ports: ClaimPorts): Promise<C
     refuse: (current) => {
       if (current === null) throw notFound();
       if (!holdsName(current)) return Promise.resolve();
-      throw new SessionStopError(name, backendOf(current), describeCurrent(current), { hint: `End it first: longhaul stop ${name}` });
+      throw new SessionStopError(name, backendOf(current), describeCurrent(current), { hint: current.verdict.kind === 'unknown' ? wayOut(name) : `End it first: longhaul stop ${name}` });
     },
   });
+}
+
+/**
+ * Claims a name in order to give it up although its run may live, because that cannot be found out from here. Goes over a removal that somebody began
+ * elsewhere, too: nobody can tell whether that goes on.
+ *
+ * @throws SessionNotFoundError when there is none, SessionStopError where the run is this machine's to judge
+ */
+export function claimForAbandoning(name: SessionName, ports: ClaimPorts): Promise<Claim> {
+  const notFound = (): SessionNotFoundError => new SessionNotFoundError(name, 'no run has this name');
+  return contend({
+    name,
+    ports,
+    removals: 'those here',
+    draft: (current) => {
+      if (current === null) throw notFound();
+      return { kind: 'remove', runId: current.claim.runId, backend: current.claim.backend };
+    },
+    refuse: (current) => {
+      if (current === null) throw notFound();
+      refuseWithinReach(current, ports.world());
+      return Promise.resolve();
+    },
+  });
+}
+
+/** @throws SessionStopError for a run that may live and is this machine's to judge */
+export function refuseWithinReach(current: CurrentRun, world: World): void {
+  if (!holdsName(current) || isBeyondReach(current, world)) return;
+  const name = current.claim.session;
+  const hint = current.verdict.kind === 'unknown' ? 'Only what was started elsewhere, or whose records are damaged, is abandoned. See longhaul doctor' : `It is here, and can be ended: longhaul stop ${name}`;
+  throw new SessionStopError(name, backendOf(current), describeCurrent(current), { hint });
+}
+
+/** Whether nobody can tell from here what a run does, or a loop that is about to go on. */
+function isBeyondReach({ verdict, loop, reading: { records } }: CurrentRun, world: World): boolean {
+  if (verdict.kind === 'unknown') return verdict.why === 'elsewhere' || verdict.why === 'damaged';
+  const supervisor = records.restart ?? records.keeper ?? records.launcher ?? records.start;
+  return loop.kind === 'waiting' && supervisor !== null && isElsewhere({ bootId: supervisor.bootId, host: records.starter?.host ?? null }, world);
 }
 
 interface Contest {
   readonly name: SessionName;
   readonly ports: ClaimPorts;
   readonly draft: (current: CurrentRun | null) => Pick<Claim, 'kind' | 'runId' | 'backend'>;
+  /** Whose removals are waited for, because they may be under way. Default: everybody's. */
+  readonly removals?: 'those here';
   /** Throws when the name cannot be had over this run. */
   readonly refuse: (current: CurrentRun | null) => Promise<void>;
 }
@@ -78,10 +121,12 @@ async function contend(contest: Contest): Promise<Claim> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const top = topClaim(contest);
-    const claim = top !== null && isBeingRemoved(top, contest.ports.world()) ? null : await tryClaim(contest, top);
+    const claim = top !== null && isBeingRemoved(top, contest) ? null : await tryClaim(contest, top);
     if (claim !== null) return claim;
     if (performance.now() > deadline) {
-      throw new SessionExistsError(contest.name, top?.backend ?? 'being claimed', { hint: 'Others start or remove it at this very moment: try again' });
+      const isStuck = top?.kind === 'remove' && isElsewhere(top.owner, contest.ports.world());
+      const hint = isStuck ? `Another machine or container is removing it. Where that has stopped half way: longhaul remove --abandon ${contest.name}` : 'Others start or remove it at this very moment: try again';
+      throw new SessionExistsError(contest.name, top?.backend ?? 'being claimed', { hint });
     }
     await delay(RETRY_MS);
   }
@@ -120,8 +165,13 @@ function existsError(current: CurrentRun): SessionExistsError {
   const context = { runId: claim.runId, state: loop.kind === 'waiting' ? 'restarting' : verdict.kind };
   if (loop.kind === 'waiting') return new SessionExistsError(claim.session, backendOf(current), { context, hint: `It has ended and is about to be started again. End that first: longhaul stop ${claim.session}` });
   if (verdict.kind === 'running') return new SessionExistsError(claim.session, backendOf(current), { context });
-  const hint = `Its state is not known (${describeVerdict(verdict)}), so its name is kept. See \`longhaul status ${claim.session}\`, or choose another name`;
+  const hint = `Its state is not known (${describeVerdict(verdict)}), so its name is kept. ${wayOut(claim.session)}`;
   return new SessionExistsError(claim.session, backendOf(current), { context, hint: verdict.kind === 'unknown' ? hint : 'It is being started at this moment' });
+}
+
+/** What to do with a run that nobody can judge from here. */
+export function wayOut(name: string): string {
+  return `Look and end it where it was started. Where that cannot be done any more, give its name up: longhaul remove --abandon ${name}`;
 }
 
 /** Why a session keeps its name, for a person. */
@@ -149,10 +199,11 @@ function backendOf({ claim, reading }: CurrentRun): string {
 }
 
 /** Its owner is forgetting the session: what is there now is gone in a moment. */
-function isBeingRemoved(top: Claim, world: World): boolean {
-  if (top.kind !== 'remove') return false;
-  if (top.owner.bootId !== world.bootId) return top.owner.host !== world.host;
-  return world.liveness(top.owner.pid, top.owner.startTime) !== 'dead';
+function isBeingRemoved(top: Claim, { ports, removals }: Contest): boolean {
+  const world = ports.world();
+  if (top.kind !== 'remove' || isGivenUp(top)) return false;
+  if (isElsewhere(top.owner, world)) return removals !== 'those here';
+  return comparePlaces(top.owner.bootId, world.bootId) === 'same' && world.liveness(top.owner.pid, top.owner.startTime) !== 'dead';
 }
 
 function isSame(below: Claim | UnreadableClaim | undefined, judged: Claim | null): boolean {

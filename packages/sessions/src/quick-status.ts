@@ -38,7 +38,7 @@ export function plainStatus(name: SessionName, { state, world }: CurrentRunOptio
     const exit = readIfThere(`${run.path}/${RUN_FILES.exit}`, exitRecord);
     const start = readIfThere(`${run.path}/${RUN_FILES.start}`, startRecord);
     const ready = spec.ready === null ? null : readIfThere(`${run.path}/${RUN_FILES.ready}`, readyRecord);
-    const records: RunRecords = { runId, session: name, starter: spec.starter, launcher: null, start, stop: null, job: null, exit, ready, container: null, restart: null, keeper: null, loopEnd: null, next: null, damaged: [] };
+    const records: RunRecords = { runId, session: name, starter: spec.starter, launcher: null, start, stop: null, job: null, exit, ready, container: null, restart: null, keeper: null, loopEnd: null, next: null, abandoned: null, damaged: [] };
     const verdict = judgeRun(records, world);
     const isPlain = (verdict.kind === 'running' && verdict.pid !== null) || (hasEnded(verdict) && exit !== null && spec.restart.mode === 'no');
     if (!isPlain) return null;

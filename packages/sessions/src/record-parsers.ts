@@ -3,7 +3,7 @@ import type { RawRecord } from './record-json.ts';
 import { integerField, objectField, objectsField, optionalFlag, optionalInteger, optionalObject, optionalText, textField, textsField, wordField } from './record-json.ts';
 import { RECORD_SCHEMA_VERSION } from './run-files.ts';
 import { parseRunId } from './run-id.ts';
-import type { ExitReason, ExitRecord, LauncherRecord, LoopEndRecord, PreviousRun, ReadyRecord, RestartRecord, StartRecord, Starter, StopRecord, StopStep } from './run-record.ts';
+import type { AbandonRecord, ExitReason, ExitRecord, LauncherRecord, LoopEndRecord, PreviousRun, ReadyRecord, RestartRecord, StartRecord, Starter, StopRecord, StopStep } from './run-record.ts';
 import { parseSessionName } from './session-name.ts';
 import type { BackendKind, OutputSpec, SessionSpec } from './session-spec.ts';
 import { NO_RESTART } from './session-spec.ts';
@@ -50,6 +50,10 @@ export function restartRecord(raw: RawRecord): RestartRecord {
 
 export function loopEndRecord(raw: RawRecord): LoopEndRecord {
   return { why: wordField(raw, 'why', LOOP_ENDINGS), at: textField(raw, 'at'), stoppedBy: optionalStoppedBy(raw) };
+}
+
+export function abandonRecord(raw: RawRecord): AbandonRecord {
+  return { at: textField(raw, 'at'), by: textField(raw, 'by'), reason: textField(raw, 'reason') };
 }
 
 export function readyRecord(raw: RawRecord): ReadyRecord {

@@ -32,6 +32,8 @@ export const RUN_FILES = {
   loopEnd: 'loop-end.json',
   /** Symbolic link whose text is the id of the attempt that followed. It leads nowhere. */
   next: 'next',
+  /** The session's name was given up, whatever the job does. */
+  abandoned: 'abandoned.json',
   /** Empty: the outputs of this run are in the queue (design §6), or it has none that need to be. */
   outputsDone: 'outputs.done',
 } as const;

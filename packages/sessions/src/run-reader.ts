@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { errnoOf, isErrno } from './errno.ts';
-import { exitRecord, launcherRecord, loopEndRecord, readyRecord, recordedSpec, restartRecord, startRecord, stopRecord } from './record-parsers.ts';
+import { abandonRecord, exitRecord, launcherRecord, loopEndRecord, readyRecord, recordedSpec, restartRecord, startRecord, stopRecord } from './record-parsers.ts';
 import type { RawRecord } from './record-json.ts';
 import { parseRecord } from './record-json.ts';
 import type { RecordedSpec } from './recorded-spec.ts';
@@ -49,6 +49,8 @@ export function readRun(run: RunDirectory, starter: Starter | null = null): RunR
     keeper: files?.has(RUN_FILES.again) === true ? readRecord({ path: run.path, file: RUN_FILES.again, parse: launcherRecord, damaged: [] }) : null,
     loopEnd: read(RUN_FILES.loopEnd, loopEndRecord),
     next: files?.has(RUN_FILES.next) === true ? readNext(run.path) : null,
+    // Written whole or not at all: what else is there says nothing.
+    abandoned: files?.has(RUN_FILES.abandoned) === true ? readRecord({ path: run.path, file: RUN_FILES.abandoned, parse: abandonRecord, damaged: [] }) : null,
     damaged,
   };
   return { run, exists: files !== null, spec, records };

@@ -7,6 +7,7 @@ export type RunId = string & { readonly __runId: true };
 export interface Starter {
   readonly pid: number;
   readonly startTime: string;
+  /** With the PID namespace, see `currentPlace`. */
   readonly bootId: string;
   /** Which machine, as `World.host` tells it: a home directory may lie on a network file system. */
   readonly host: string;
@@ -108,6 +109,16 @@ export interface LoopEndRecord {
   readonly stoppedBy: ExitRecord['stoppedBy'];
 }
 
+/** abandoned.json: somebody gave the session's name up while nobody could tell from there whether the job lives. Nothing was done to the job. */
+export interface AbandonRecord {
+  /** ISO 8601. */
+  readonly at: string;
+  /** Who, e.g. `lab@host`. */
+  readonly by: string;
+  /** Why its state was not known. */
+  readonly reason: string;
+}
+
 /** ready.json: the job was ready by the check of its spec; written once, by the first who saw it. */
 export interface ReadyRecord {
   /** ISO 8601. */
@@ -141,6 +152,7 @@ export interface RunRecords {
   readonly loopEnd: LoopEndRecord | null;
   /** The attempt that followed this run. */
   readonly next: RunId | null;
+  readonly abandoned: AbandonRecord | null;
   /** Records that are there and say nothing; they make a state `unknown`, never absent. */
   readonly damaged: readonly DamagedRecord[];
 }

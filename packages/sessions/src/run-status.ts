@@ -39,7 +39,7 @@ export function statusFromRun({ reading: { run, spec, records }, verdict, loop =
     exitCode: end?.exitCode ?? null,
     signal: end?.signal ?? null,
     oomKilled: end?.oomKilled ?? null,
-    reason: end?.reason ?? null,
+    reason: end?.reason ?? (verdict.kind === 'unknown' && verdict.why === 'abandoned' ? 'abandoned' : null),
     stoppedBy: end?.stoppedBy ?? (loop.kind === 'over' ? loop.stoppedBy : null),
     runId: run.runId,
     attempt: spec?.attempt ?? 1,

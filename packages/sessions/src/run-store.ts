@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 
 import { SessionConfigError, SessionStartError } from '@longhaul/errors';
 
+import type { Abandoned, AbandonPorts } from './abandonment.ts';
 import { giveUpStart } from './abandoned-start.ts';
 import type { Claim } from './claim.ts';
 import { deleteClaim, listClaims } from './claim-files.ts';
@@ -203,6 +204,13 @@ export class RunStore {
   forget(removal: Claim): void {
     removeSessionFolder(removal, this.#state);
     collectRemoved(this.#state);
+  }
+
+  /** Gives up the name of a session of which nobody can tell from here whether its job lives, or only says what that would be; see `SessionManager.abandon`. */
+  async abandon(name: SessionName, { mode, ...ports }: Pick<AbandonPorts, 'by' | 'tagged'> & { readonly mode: 'plan' | 'give up' }): Promise<Abandoned> {
+    this.#state.create();
+    const { abandon, planAbandoning } = await import('./abandonment.ts');
+    return (mode === 'plan' ? planAbandoning : abandon)(name, { state: this.#state, world: this.#world, ...ports });
   }
 
   /** Leaves the session as it was. */

@@ -1,4 +1,5 @@
-import type { DamagedRecord, ExitReason, ExitRecord, RunRecords } from './run-record.ts';
+import type { AbandonRecord, DamagedRecord, ExitReason, ExitRecord, RunRecords, Starter } from './run-record.ts';
+import { comparePlaces } from './process-place.ts';
 import { RUN_FILES } from './run-files.ts';
 import type { World } from './world.ts';
 
@@ -23,8 +24,17 @@ export type RunVerdict =
   /** `pid` is null between the end of the job and its exit.json, while the log is drained. */
   | { readonly kind: 'running'; readonly pid: number | null }
   | RunEnd
-  /** `mayLive`: false where only the outcome is unknown, and the job has certainly ended. */
-  | { readonly kind: 'unknown'; readonly reason: string; readonly mayLive: boolean };
+  | UnknownRun;
+
+/** A run of which nobody can tell from here what it does. */
+export interface UnknownRun {
+  readonly kind: 'unknown';
+  readonly reason: string;
+  /** `elsewhere`: its pids are another machine's, or another PID namespace's. `unseen`: it was started here, and cannot be looked at. */
+  readonly why: 'elsewhere' | 'damaged' | 'unseen' | 'abandoned';
+  /** Whether its name is kept for it. False where only the outcome is unknown and the job has certainly ended, and where somebody gave the name up. */
+  readonly mayLive: boolean;
+}
 
 /** Whether the run is over. */
 export function hasEnded(verdict: RunVerdict): verdict is RunEnd {
@@ -43,17 +53,29 @@ export function mayLive(verdict: RunVerdict): boolean {
  * `interrupted`. A record that cannot be read makes `unknown`, unless a later one already tells the end.
  */
 export function judgeRun(records: RunRecords, world: World): RunVerdict {
+  const verdict = judge(records, world);
+  // Where its processes can be seen, they are the truth all the same.
+  return verdict.kind === 'unknown' && verdict.mayLive && records.abandoned !== null ? givenUp(records.abandoned) : verdict;
+}
+
+function givenUp({ at, by, reason }: AbandonRecord): UnknownRun {
+  return { kind: 'unknown', reason: `its name was given up by ${by} on ${at}, and nothing was done to its job: ${reason}`, why: 'abandoned', mayLive: false };
+}
+
+function judge(records: RunRecords, world: World): RunVerdict {
   if (records.exit !== null) return fromExit(records.exit);
   const exit = damage(records, RUN_FILES.exit);
   // It is published only after the end of the job.
-  if (exit !== null) return { kind: 'unknown', reason: exit, mayLive: false };
+  if (exit !== null) return { kind: 'unknown', reason: exit, why: 'damaged', mayLive: false };
   return records.start === null ? withoutStart(records, world) : withStart(records, records.start, world);
 }
 
 function withStart(records: RunRecords, start: NonNullable<RunRecords['start']>, world: World): RunVerdict {
   switch (placeOf(start.bootId, records, world)) {
     case 'elsewhere':
-      return elsewhere();
+      return elsewhere('on another machine');
+    case 'other namespace':
+      return elsewhere('in another PID namespace of this machine, a container for example,');
     case 'earlier boot':
       return records.job === null ? concluded('interrupted') : fromExit(records.job, 'job.json');
     case 'here':
@@ -62,7 +84,7 @@ function withStart(records: RunRecords, start: NonNullable<RunRecords['start']>,
     case 'alive':
       return { kind: 'running', pid: start.pid };
     case 'unknown':
-      return { kind: 'unknown', reason: `process ${start.pid} cannot be looked at`, mayLive: true };
+      return { kind: 'unknown', reason: `process ${start.pid} cannot be looked at`, why: 'unseen', mayLive: true };
     case 'dead':
   }
   if (world.liveness(start.launcherPid, start.launcherStartTime) === 'alive') return { kind: 'running', pid: null };
@@ -78,17 +100,19 @@ function withoutStart(records: RunRecords, world: World): RunVerdict {
   const { launcher, starter } = records;
   const first = launcher === null ? starter : { pid: launcher.pid, startTime: launcher.processStartTime, bootId: launcher.bootId };
   const torn = damage(records, RUN_FILES.start) ?? (launcher === null ? damage(records, RUN_FILES.launcher) : null);
-  if (first === null) return { kind: 'unknown', reason: torn ?? damage(records, RUN_FILES.spec) ?? 'nothing says who started it', mayLive: true };
+  if (first === null) return { kind: 'unknown', reason: torn ?? damage(records, RUN_FILES.spec) ?? 'nothing says who started it', why: 'damaged', mayLive: true };
   switch (placeOf(first.bootId, records, world)) {
     case 'elsewhere':
-      return elsewhere();
+      return elsewhere('on another machine');
+    case 'other namespace':
+      return elsewhere('in another PID namespace of this machine, a container for example,');
     case 'earlier boot':
       if (records.job !== null) return fromExit(records.job, 'job.json');
       return concluded(launcher === null && torn === null ? 'start-failed' : 'interrupted');
     case 'here':
   }
   // There was a start.json or a launcher.json and it cannot be read: somebody came up, and cannot be looked for.
-  if (torn !== null) return { kind: 'unknown', reason: torn, mayLive: true };
+  if (torn !== null) return { kind: 'unknown', reason: torn, why: 'damaged', mayLive: true };
   if (world.liveness(first.pid, first.startTime) !== 'dead') return { kind: 'starting' };
   if (records.job !== null) return fromExit(records.job, 'job.json');
   return launcher !== null && records.container !== null ? unsupervised() : concluded('start-failed');
@@ -96,24 +120,26 @@ function withoutStart(records: RunRecords, world: World): RunVerdict {
 
 /** The engine was told to start it, and whether it did nobody has written down: what a backend takes up, or the name would be given to a second job beside it. */
 function unsupervised(): RunVerdict {
-  return { kind: 'unknown', reason: 'its launcher was killed: only its engine knows what became of the container', mayLive: true };
+  return { kind: 'unknown', reason: 'its launcher was killed: only its engine knows what became of the container', why: 'unseen', mayLive: true };
 }
 
-type Place = 'here' | 'earlier boot' | 'elsewhere';
+type Place = 'here' | 'other namespace' | 'earlier boot' | 'elsewhere';
 
 function placeOf(bootId: string, records: RunRecords, world: World): Place {
-  if (bootId === world.bootId) return 'here';
+  const relation = comparePlaces(bootId, world.bootId);
+  if (relation !== 'other boot') return relation === 'same' ? 'here' : relation;
   // Without a readable spec.json nobody knows which machine it was; the state directory is this machine's as a rule.
-  return isOfAnotherMachine(records, world) ? 'elsewhere' : 'earlier boot';
+  return isElsewhere({ bootId, host: records.starter?.host ?? null }, world) ? 'elsewhere' : 'earlier boot';
 }
 
-/** Whether a run of another boot was another machine's, which shares this state directory. */
-export function isOfAnotherMachine({ starter }: Pick<RunRecords, 'starter'>, world: World): boolean {
-  return starter !== null && starter.host !== world.host;
+/** Whether the processes of this boot and namespace cannot be looked at from here, and may live. */
+export function isElsewhere({ bootId, host }: Pick<Starter, 'bootId'> & { readonly host: string | null }, world: World): boolean {
+  const relation = comparePlaces(bootId, world.bootId);
+  return relation === 'other namespace' || (relation === 'other boot' && host !== null && host !== world.host);
 }
 
-function elsewhere(): RunVerdict {
-  return { kind: 'unknown', reason: 'it was started on another machine that shares this state directory', mayLive: true };
+function elsewhere(where: string): UnknownRun {
+  return { kind: 'unknown', reason: `it was started ${where} that shares this state directory`, why: 'elsewhere', mayLive: true };
 }
 
 function fromExit(exit: ExitRecord, recorded: RunEnd['recorded'] = 'exit.json'): RunEnd {

@@ -36,7 +36,8 @@ export interface SessionStatus {
   readonly signal: string | null;
   /** Whether the kernel ended it because its memory was over; null where nobody can tell (tmux). A 137 alone says nothing. */
   readonly oomKilled: boolean | null;
-  readonly reason: ExitReason | null;
+  /** Why it ended. `abandoned`: its name was given up while nobody could tell whether it lives (`SessionManager.abandon`); its state is `unknown` then. */
+  readonly reason: ExitReason | 'abandoned' | null;
   readonly stoppedBy: { readonly who: string; readonly step: StopStep } | null;
   readonly runId: RunId | null;
   /** 1 for the first run of this start; grows with restarts. */

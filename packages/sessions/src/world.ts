@@ -4,11 +4,12 @@ import { hostname } from 'node:os';
 import type { Liveness, ProcessInfo } from '@longhaul/exec';
 import { bootId, isAlive, listProcesses, processStartTime } from '@longhaul/exec';
 
+import { currentPlace } from './process-place.ts';
 import type { Starter } from './run-record.ts';
 
 /** What a verdict needs to know about the machine it is made on: a port, so that verdicts are pure (design §4.2). */
 export interface World {
-  /** Changes with every boot. */
+  /** Changes with every boot, and from one PID namespace to the next: see `comparePlaces`. */
   readonly bootId: string;
   /** Which machine this is; the same after a reboot. */
   readonly host: string;
@@ -20,7 +21,7 @@ export interface World {
 export function systemWorld(): World {
   const liveness = process.platform === 'linux' ? processLiveness : rememberingLiveness();
   return {
-    bootId: bootId(),
+    bootId: currentPlace(),
     // Needed only for records of another boot; it costs a file.
     get host() {
       return hostIdentity();
@@ -47,7 +48,7 @@ export function shortHash(text: string): string {
 
 /** This process as the starter of a run. */
 export function currentStarter(): Starter {
-  return { pid: process.pid, startTime: processStartTime(process.pid) ?? 'hidden', bootId: bootId(), host: hostIdentity() };
+  return { pid: process.pid, startTime: processStartTime(process.pid) ?? 'hidden', bootId: currentPlace(), host: hostIdentity() };
 }
 
 function machineId(): string | null {

@@ -54,6 +54,10 @@ describe('what follows a run', () => {
 
   it('is not called lost by a machine that cannot know', () => {
     expect(judge({}, worldWith([], { bootId: 'boot-there', host: 'another-host' })).loop).toMatchObject({ kind: 'waiting' });
+    const inContainer = { launcher: { ...LAUNCHER, bootId: `${THIS_BOOT}.pidns-1` }, start: { ...START, bootId: `${THIS_BOOT}.pidns-1` } };
+    expect(judge(inContainer, worldWith([], { bootId: `${THIS_BOOT}.pidns-2` })).loop).toMatchObject({ kind: 'waiting' });
+    const abandoned = { at: '2026-11-22T12:00:00.000Z', by: 'lab@host', reason: 'elsewhere' };
+    expect(judge({ ...inContainer, abandoned }, worldWith([], { bootId: `${THIS_BOOT}.pidns-2` })).loop).toMatchObject({ kind: 'over', why: 'superseded' });
     expect(judge({}, { ...worldWith([]), liveness: () => 'unknown' }).loop).toMatchObject({ kind: 'waiting' });
   });
 

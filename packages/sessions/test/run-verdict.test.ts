@@ -28,6 +28,23 @@ describe('a run whose job was started', () => {
     expect(judgeRun(recordsOf({ start: START }), there)).toMatchObject({ kind: 'unknown', mayLive: true });
   });
 
+  test('is unknown, never lost, where it was started in another PID namespace: its pids are others there', () => {
+    const here = worldWith([], { bootId: `${THIS_BOOT}.pidns-2` });
+    const start = { ...START, bootId: `${THIS_BOOT}.pidns-1` };
+    expect(judgeRun(recordsOf({ start }), here)).toMatchObject({ kind: 'unknown', why: 'elsewhere', mayLive: true });
+    expect(judgeRun(recordsOf({ starter: { ...STARTER, bootId: start.bootId } }), here)).toMatchObject({ kind: 'unknown', why: 'elsewhere', mayLive: true });
+    expect(judgeRun(recordsOf({ start, exit: EXIT }), here)).toMatchObject({ kind: 'exited', exitCode: 0 });
+    expect(judgeRun(recordsOf({ start }), { ...here, bootId: 'boot-later.pidns-2' })).toMatchObject({ kind: 'exited', reason: 'interrupted' });
+  });
+
+  test('that somebody gave up is no longer waited for, and is judged by its processes all the same where they are', () => {
+    const abandoned = { at: '2026-11-22T12:00:00.000Z', by: 'lab@host', reason: 'it was started on another machine' };
+    const there = worldWith([], { bootId: 'boot-there', host: 'another-host' });
+    expect(judgeRun(recordsOf({ start: START, abandoned }), there)).toMatchObject({ kind: 'unknown', why: 'abandoned', mayLive: false, reason: expect.stringMatching(/given up by lab@host.*another machine/) as string });
+    expect(judgeRun(recordsOf({ start: START, abandoned }), worldWith([JOB]))).toMatchObject({ kind: 'running' });
+    expect(judgeRun(recordsOf({ start: START, abandoned, exit: EXIT }), there)).toMatchObject({ kind: 'exited', exitCode: 0 });
+  });
+
   test('is unknown when the system hides its process', () => {
     expect(judgeRun(recordsOf({ start: START }), worldWith([], { liveness: () => 'unknown' }))).toMatchObject({ kind: 'unknown', mayLive: true });
   });
@@ -74,6 +91,7 @@ describe('a run whose job was not started yet', () => {
     expect(judgeRun(recordsOf({ starter: null, damaged: [{ file: 'spec.json', problem: 'it is empty' }] }), nobody)).toEqual({
       kind: 'unknown',
       reason: 'spec.json is damaged: it is empty',
+      why: 'damaged',
       mayLive: true,
     });
   });
@@ -95,7 +113,7 @@ describe('a damaged record', () => {
   const damaged = (file: string): Partial<RunRecords> => ({ damaged: [{ file, problem: 'it is not JSON' }] });
 
   test('of the end makes the outcome unknown, and the job has ended all the same', () => {
-    expect(judgeRun(recordsOf({ start: START, ...damaged('exit.json') }), nobody)).toEqual({ kind: 'unknown', reason: 'exit.json is damaged: it is not JSON', mayLive: false });
+    expect(judgeRun(recordsOf({ start: START, ...damaged('exit.json') }), nobody)).toEqual({ kind: 'unknown', reason: 'exit.json is damaged: it is not JSON', why: 'damaged', mayLive: false });
   });
 
   test('of the start makes the state unknown: the job may live', () => {

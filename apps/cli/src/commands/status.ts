@@ -74,7 +74,7 @@ async function logFacts({ runId }: SessionStatus, host: Host): Promise<LogFacts 
 }
 
 /** What a person would do next, as commands. */
-function nextCommands({ name, state, terminal, exitCode, managed }: SessionStatus): readonly string[] {
+function nextCommands({ name, state, terminal, exitCode, managed, runId }: SessionStatus): readonly string[] {
   // A name that was given by hand may need quotes.
   const line = (...words: readonly string[]): string => commandText(['longhaul', ...words]);
   switch (state) {
@@ -90,6 +90,7 @@ function nextCommands({ name, state, terminal, exitCode, managed }: SessionStatu
     case 'stopped':
       return [exitCode === 0 ? line('logs', name) : line('logs', name, '-n', '50'), line('restart', name), line('remove', name)];
     case 'unknown':
-      return ['longhaul doctor'];
+      // Whether its name may be given up, that says.
+      return ['longhaul doctor', ...(managed && runId !== null ? [line('remove', '--abandon', name, '--dry-run')] : [])];
   }
 }

@@ -9,6 +9,7 @@ type End = Pick<SessionStatus, 'state' | 'exitCode' | 'signal' | 'reason' | 'sto
 /** The state in one or two words: `running`, `running, ready`, `exited 0`, `killed SIGKILL`, `stopped`, `interrupted`. */
 export function stateText({ state, exitCode, signal, reason, ready = null }: End): string {
   if (state === 'running' && ready !== null && ready.at !== null) return 'running, ready';
+  if (state === 'unknown' && reason === 'abandoned') return reason;
   if (state !== 'exited') return state === 'stopped' && exitCode !== null ? `stopped ${String(exitCode)}` : state;
   if (reason === 'interrupted' || reason === 'lost') return reason;
   if (reason === 'start-failed') return 'start failed';
@@ -31,6 +32,8 @@ export function endText({ exitCode, signal, reason, stoppedBy }: End): string {
   const code = exitCode === null ? '' : ` with code ${String(exitCode)}`;
   switch (reason) {
     case null:
+    // The reason why nobody knows says it all.
+    case 'abandoned':
       return '';
     case 'exit':
       return `it ended by itself${code}`;

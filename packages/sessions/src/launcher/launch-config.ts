@@ -14,6 +14,7 @@ export interface LaunchConfig {
   /** Absolute path of the POSIX shell that runs them. */
   readonly shell: string;
   readonly form: ScriptForm;
+  /** With the PID namespace, see `currentPlace`. */
   readonly bootId: string;
   readonly envFile: string;
   readonly workingDir: string;

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { bootId } from '@longhaul/exec';
-
 import type { Claim } from '../claim.ts';
+import { currentPlace } from '../process-place.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import { RUN_FILES } from '../run-files.ts';
 import type { SessionSpec } from '../session-spec.ts';
@@ -91,7 +90,7 @@ function textsOf(spec: SessionSpec, run: RunDirectory, options: LaunchOptions): 
     scripts: launcherFolder(run.stateDir),
     shell: options.shell ?? DEFAULT_SHELL,
     form: options.scriptForm ?? scriptFormFor(spec),
-    bootId: bootId(),
+    bootId: currentPlace(),
     envFile: run.envFile,
     workingDir: spec.workingDir,
     toolPath: options.toolPath ?? toolPath(),

@@ -1,5 +1,6 @@
 import { BackendNotFoundError, ErrorCode, isLonghaulError, SessionConfigError, SessionNotFoundError } from '@longhaul/errors';
 
+import type { Abandoned } from '../abandonment.ts';
 import { readRunLog } from '../log/run-log.ts';
 import type { CappedLog } from '../log/cap-logs.ts';
 import type { SessionLogEvent } from '../log/session-log-event.ts';
@@ -195,6 +196,17 @@ export class SessionManager implements AsyncDisposable {
       }
     }
     this.runs.forget(removal);
+  }
+
+  /**
+   * Gives up the name of a session of which nobody can tell from here whether its job lives: another machine or container started it, or its records are damaged.
+   * The job is neither asked nor ended. Its runs stay; the last one says `abandoned`. No backend is told anything. `plan` only says what would be given up.
+   *
+   * @throws SessionStopError for what runs here
+   */
+  async abandon(name: string, { mode = 'give up', ...choice }: BackendChoice & { readonly mode?: 'plan' | 'give up' } = {}): Promise<Abandoned> {
+    const { abandonSession } = await import('./abandon-session.ts');
+    return abandonSession(await this.#locate(name, { ...choice, own: 'ask' }), { runs: this.runs, mode });
   }
 
   /**

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { CurrentRun } from '../current-run.ts';
+import { comparePlaces } from '../process-place.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import { siblingRun } from '../run-directory.ts';
 import type { RunStore } from '../run-store.ts';
@@ -59,7 +60,7 @@ export async function takeUp(name: string, { runs, backends, world }: TakeUpPort
 function isLostHere({ loop, reading: { records } }: CurrentRun, { bootId }: World): boolean {
   if (loop.kind !== 'over' || loop.why !== 'lost' || records.stop !== null) return false;
   const supervisor = records.launcher ?? records.start ?? records.starter;
-  return supervisor?.bootId === bootId;
+  return supervisor !== null && comparePlaces(supervisor.bootId, bootId) === 'same';
 }
 
 /** The run to go on with: an attempt that was being made when its launcher was killed is made anew by the one before it. */

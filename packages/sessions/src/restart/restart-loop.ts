@@ -1,7 +1,8 @@
+import { comparePlaces } from '../process-place.ts';
 import type { RunReading } from '../run-reader.ts';
 import type { LoopEnding, RunId, RunRecords } from '../run-record.ts';
 import type { RunEnd, RunVerdict } from '../run-verdict.ts';
-import { hasEnded, isOfAnotherMachine } from '../run-verdict.ts';
+import { hasEnded, isElsewhere } from '../run-verdict.ts';
 import type { World } from '../world.ts';
 import type { RestartDecision } from './restart-decision.ts';
 import { decideRestart } from './restart-decision.ts';
@@ -26,11 +27,16 @@ export function judgeLoop({ spec, records }: Pick<RunReading, 'spec' | 'records'
   const decision = decideRestart(spec.restart, { attempt: spec.attempt, restarts: spec.restarts, reason: verdict.reason, exitCode: verdict.exitCode, livedMs: livedMs(records, verdict) });
   if (decision.kind !== 'again') return over(decision, verdict);
   // A stop of a loop that nobody was left to end is what ended it.
-  if (!mayComeBack(records, world)) return { kind: 'over', why: records.stop === null ? 'lost' : 'stopped', stoppedBy: null };
+  if (!mayComeBack(records, world)) return { kind: 'over', why: whyOver(records), stoppedBy: null };
   const { restart } = records;
   if (restart === null) return { kind: 'waiting', attempt: spec.attempt + 1, at: null, problem: null };
   const since = Date.parse(restart.since);
   return { kind: 'waiting', attempt: restart.attempt, at: Number.isNaN(since) ? null : new Date(since + restart.delayMs).toISOString(), problem: restart.problem };
+}
+
+function whyOver({ stop, abandoned }: RunRecords): LoopEnding {
+  if (stop !== null) return 'stopped';
+  return abandoned === null ? 'lost' : 'superseded';
 }
 
 function over({ kind }: Exclude<RestartDecision, { kind: 'again' }>, { stoppedBy }: RunEnd): RestartLoop {
@@ -50,7 +56,9 @@ function mayComeBack(records: RunRecords, world: World): boolean {
   const candidates = known === null ? [launcher, start === null ? null : { pid: start.launcherPid, processStartTime: start.launcherStartTime, bootId: start.bootId }] : [known, launcher];
   return candidates.some((candidate) => {
     if (candidate === null) return false;
-    if (candidate.bootId !== world.bootId) return isOfAnotherMachine(records, world);
+    // Whoever gave the name up gave up what may come back there, too: it will find the name taken.
+    if (isElsewhere({ ...candidate, host: records.starter?.host ?? null }, world)) return records.abandoned === null;
+    if (comparePlaces(candidate.bootId, world.bootId) === 'other boot') return false;
     return world.liveness(candidate.pid, candidate.processStartTime) !== 'dead';
   });
 }

@@ -1,6 +1,7 @@
 import { SessionStopError } from '@longhaul/errors';
 
 import { LAUNCH_FILES } from '../launcher/launch-file-names.ts';
+import { wayOut } from '../name-claims.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import type { RunObservation } from '../run-observation.ts';
 import { observeRun } from '../run-observation.ts';
@@ -65,7 +66,7 @@ class RunStop {
   async stop(): Promise<StopOutcome> {
     const first = this.#observe();
     if (hasEnded(first.verdict)) return { step: 'already-ended', ...NOTHING_DONE, run: this.#run };
-    if (first.verdict.kind === 'unknown') throw this.#error(first.verdict.reason);
+    if (first.verdict.kind === 'unknown') throw this.#error(first.verdict.reason, wayOut(this.#run.session));
     const isFirst = first.reading.records.stop === null;
     recordStopIntent(this.#run, this.#policy);
     const start = await this.#startOrEnd();

@@ -26,5 +26,5 @@ export const ITS_STARTER: readonly [number, string] = [STARTER.pid, STARTER.star
 
 /** Records of one run. */
 export function recordsOf(changes: Partial<RunRecords> = {}): RunRecords {
-  return { runId: newRunId(), session: parseSessionName('train'), starter: STARTER, launcher: null, start: null, stop: null, job: null, exit: null, ready: null, container: null, restart: null, keeper: null, loopEnd: null, next: null, damaged: [], ...changes };
+  return { runId: newRunId(), session: parseSessionName('train'), starter: STARTER, launcher: null, start: null, stop: null, job: null, exit: null, ready: null, container: null, restart: null, keeper: null, loopEnd: null, next: null, abandoned: null, damaged: [], ...changes };
 }
