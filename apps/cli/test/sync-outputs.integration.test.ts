@@ -81,7 +81,8 @@ async function powerCut(world: SyncWorld, runId: string): Promise<void> {
   const { pid, launcherPid, shellPid } = JSON.parse(readFileSync(record, 'utf8')) as { readonly pid: number; readonly launcherPid: number; readonly shellPid: number };
   // script(1) above the shell stops itself when it sees the shell stopped, and would then keep what is dead. It goes last: its end wakes those on its terminal.
   const { stdout: scriptPid } = await runToEnd('ps', ['-o', 'ppid=', '-p', String(shellPid)]);
-  const all = new Set([...(await processesWith(runId)).map((line) => Number(line.split(' ')[0])), launcherPid, shellPid, pid, Number(scriptPid.toString())].filter((each) => each > 1));
+  // The launcher goes first: tmux lets go on what was stopped in its pane, and it alone writes down an end.
+  const all = new Set([launcherPid, ...(await processesWith(runId)).map((line) => Number(line.split(' ')[0])), shellPid, pid, Number(scriptPid.toString())].filter((each) => each > 1));
   // None of them may see the end of another and write it down.
   for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const each of all) process.kill(each, signal);
   await waitFor(() => [...all].every(isGone), { what: 'the end of all' });

@@ -36,7 +36,15 @@ export function newSessionArgs(spec: Pick<SessionSpec, 'name' | 'terminal'>, run
   ];
 }
 
-/** What {@link newSessionArgs} makes tmux print; null where it is something else. */
+/**
+ * A window for a launcher in a session that is there, before all others: the first pane of a session of ours stands for its job. A tmux before 3.2 does not know
+ * `-b`; there it is put where the job's window was, unless somebody has moved others to that place.
+ */
+export function newWindowArgs(sessionId: string, launcher: readonly string[], place: 'first' | 'free'): readonly string[] {
+  return ['new-window', '-d', '-P', '-F', CREATED_FORMAT, ...(place === 'first' ? ['-b', '-t', `${sessionId}:^`] : ['-t', `${sessionId}:`]), ...launcher];
+}
+
+/** What {@link newSessionArgs} and {@link newWindowArgs} make tmux print; null where it is something else. */
 export function parseNewSession(stdout: string): NewSession | null {
   const [, sessionId, paneId, serverPid, panePid, socketPath] = /^(\$\d+)\t(%\d+)\t(\d+)\t(\d+)\t(.+)\n$/s.exec(stdout) ?? [];
   if (sessionId === undefined || paneId === undefined || socketPath === undefined) return null;

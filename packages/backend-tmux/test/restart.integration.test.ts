@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { RestartPolicy, SessionStatus, StartRequest } from '@longhaul/sessions';
+import type { RestartPolicy, RunDirectory, SessionStatus, StartRequest } from '@longhaul/sessions';
 import { NO_RESTART, SessionManager } from '@longhaul/sessions';
 import { requireService, waitFor } from '@longhaul/testbed';
 import { describe, expect, it } from 'vitest';
@@ -21,6 +21,17 @@ async function once({ backend }: TmuxBed, what: string, pleases: (status: Sessio
     const presence = await backend.status('train');
     return presence.kind === 'present' && pleases(presence.status) ? presence.status : null;
   }, { deadline: 120_000, interval: 20, what });
+}
+
+/** A loop whose launcher was killed between two attempts, after something was done to its tmux session. */
+async function lostLoop(bed: TmuxBed, name: string, before: () => Promise<unknown>): Promise<RunDirectory> {
+  const { run } = await bed.start(name, sh('exit 3'), { restart: hour });
+  await once(bed, 'the pause', ({ restart }) => typeof restart?.next?.at === 'string');
+  await before();
+  const { pid } = JSON.parse(readFileSync(join(run.path, 'restart.json'), 'utf8').trim()) as { pid: number };
+  process.kill(pid, 'SIGKILL');
+  await once(bed, 'the end of the launcher', ({ restart }) => restart?.ended === 'lost');
+  return run;
 }
 
 /** Crashes twice, then goes on until it is ended or told to fail. */
@@ -73,15 +84,34 @@ describe.runIf(available)('a restart loop in tmux', () => {
 
   it('has a terminal again when it was taken up after its launcher was killed', async () => {
     const bed = await tmuxBed();
-    const { run } = await bed.start('train', sh('exit 3'), { restart: hour });
-    await once(bed, 'the pause', ({ restart }) => typeof restart?.next?.at === 'string');
-    const { pid } = JSON.parse(readFileSync(join(run.path, 'restart.json'), 'utf8').trim()) as { pid: number };
-    process.kill(pid, 'SIGKILL');
-    await once(bed, 'the end of the launcher', ({ restart }) => restart?.ended === 'lost');
+    await lostLoop(bed, 'train', async () => Promise.resolve());
     const manager = new SessionManager({ stateDir: bed.stateDir, backends: [bed.backend], runs: bed.runs });
     await waitFor(async () => ((await manager.status('train')).terminal === 'detached' ? true : null), { deadline: 60_000, what: 'its terminal' });
     expect(await manager.status('train')).toMatchObject({ state: 'restarting', exitCode: 3, socketName: 'longhaul' });
     await bed.backend.stop('train', { how: 'graceful' });
+  });
+
+  it('is taken up in the session of its name where another window kept that, as its first window again', async () => {
+    const bed = await tmuxBed();
+    const run = await lostLoop(bed, 'train', async () => bed.tmux.tmux('new-window', '-d', '-t', '=train:', 'exec sleep 600'));
+    const manager = new SessionManager({ stateDir: bed.stateDir, backends: [bed.backend], runs: bed.runs });
+    expect(await manager.status('train')).toMatchObject({ state: 'restarting', exitCode: 3 });
+    const { pid } = JSON.parse(readFileSync(join(run.path, 'launcher.json'), 'utf8')) as { pid: number };
+    const panes = (await bed.tmux.tmux('list-panes', '-s', '-t', '=train:', '-F', '#{pane_pid} #{pane_start_command}')).trim().split('\n');
+    // tmux does not always notice at once that a pane's process is gone.
+    expect(panes.at(0)).toMatch(new RegExp(`^${String(pid)} .*resume\\.sh`));
+    expect(panes.at(-1)).toContain('sleep 600');
+    expect(await bed.backend.status('train')).toMatchObject({ status: { terminal: 'detached', state: 'restarting' } });
+    expect(await bed.backend.stop('train', { how: 'graceful' })).toMatchObject({ status: { state: 'stopped' } });
+  });
+
+  it('stays lost where tmux has a session of its name that is not its own, and that one is left alone', async () => {
+    const bed = await tmuxBed();
+    // The window that stays, and no mark of ours: as one that was made by hand.
+    const run = await lostLoop(bed, 'train', async () => bed.tmux.tmux('new-window', '-d', '-t', '=train:', 'exec sleep 600', ';', 'set-option', '-u', '-t', '=train:', '@longhaul_run'));
+    await expect(bed.backend.takeUp(run)).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE', message: expect.stringContaining('"train"') as string });
+    expect(await bed.tmux.tmux('list-panes', '-a', '-F', '#{pane_start_command}')).not.toContain('resume.sh');
+    expect(await once(bed, 'what became of it', () => true)).toMatchObject({ restart: { ended: 'lost' } });
   });
 
   it('ends where its job was stopped while tmux was gone, with nobody left behind', async () => {
