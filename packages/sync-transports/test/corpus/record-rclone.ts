@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { ProgramResult, RcloneRemote, Sshd } from '@longhaul/testbed';
 import { freePort, readOnlyMount, remoteOf, runToEnd, smallDisk, startRcloneServer, startS3Server, startSshd, startTcpProxy, waitFor, writeRcloneConfig } from '@longhaul/testbed';
 import type { CaseToRecord, Recorder } from './recorded-case.ts';
+import { ftpCases } from './record-rclone-ftp.ts';
 import { recordAll, source } from './recorded-case.ts';
 
 const BASE = ['--use-json-log', '--retries=1', '--low-level-retries=1', '--ask-password=false', '--contimeout=5s', '--timeout=5s'];
@@ -34,7 +35,7 @@ async function rclone(dir: string, { remote = { type: 'alias', remote: `${dir}/t
 }
 
 /** The push itself, as Longhaul calls it. */
-async function copy(dir: string, run: Partial<RcloneRun> & { readonly bytes?: number; readonly to?: string; readonly more?: readonly string[] } = {}): Promise<ProgramResult> {
+export async function copy(dir: string, run: Partial<RcloneRun> & { readonly bytes?: number; readonly to?: string; readonly more?: readonly string[] } = {}): Promise<ProgramResult> {
   const { bytes, to = 'lab:tree', more = [], ...rest } = run;
   return rclone(dir, { ...rest, args: ['copy', '--files-from-raw=-', '--ignore-times', '--ignore-checksum', ...more, source(dir, bytes), to], input: 'a.txt\nb.txt\n' });
 }
@@ -170,5 +171,5 @@ const SERVERS: readonly CaseToRecord[] = [
 ];
 
 export async function recordRclone(work: string, record: Recorder): Promise<void> {
-  await recordAll('rclone', { work, cases: [...LOCAL, ...ANSWERS, ...SERVERS], record });
+  await recordAll('rclone', { work, cases: [...LOCAL, ...ANSWERS, ...SERVERS, ...ftpCases(copy)], record });
 }

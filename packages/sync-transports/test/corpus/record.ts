@@ -11,7 +11,7 @@ import { recordRemoteScripts } from './record-remote.ts';
 import { recordRsync } from './record-rsync.ts';
 import { recordSsh } from './record-ssh.ts';
 
-if (!requireService('root', 'sshd', 'rsync', 'rclone', 'busybox')) process.exit(1);
+if (!requireService('root', 'sshd', 'rsync', 'rclone', 'ftp', 'busybox')) process.exit(1);
 
 const folder = new URL('recorded/', import.meta.url);
 await using work = await tempDir('corpus-');
