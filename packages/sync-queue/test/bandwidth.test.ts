@@ -29,10 +29,8 @@ async function bench(...plan: readonly { readonly from: number; readonly limit: 
   const limits: (number | undefined)[] = [];
   const { transport } = world.place();
   const watched = replaced<typeof transport>(transport, {
-    push: async (request) => {
-      limits.push(request.bandwidth);
-      return transport.push(request);
-    },
+    push: async (request) => (limits.push(request.bandwidth), transport.push(request)),
+    pushListing: async (request) => (limits.push(request.bandwidth), transport.pushListing(request)),
   });
   return { world, limits, options: { ports: { destinations: () => Promise.resolve({ transport: watched, bandwidth }) } } };
 }

@@ -1,3 +1,4 @@
+import { SourceChangedError } from '@longhaul/errors';
 import type { QueueStore } from '@longhaul/sync-queue';
 import { rawPathFromText } from '@longhaul/sync-transports';
 import { describe, expect, it, vi } from 'vitest';
@@ -42,7 +43,7 @@ describe('a job', () => {
 
   it.each([
     { sealingMs: 1_000, looks: 'once', before: ['look', 'seal', 'push'] },
-    { sealingMs: 60_000, looks: 'again before the push', before: ['look', 'seal', 'look', 'push'] },
+    { sealingMs: 60_000, looks: 'again after it', before: ['look', 'seal', 'push', 'look'] },
   ])('looks at what is in place while it seals, and where that took $sealingMs ms $looks', async ({ sealingMs, before }) => {
     await using world = await World.create();
     world.folder('/data/results', FILES);
@@ -60,6 +61,54 @@ describe('a job', () => {
     await world.drain();
     expect(steps.slice(0, before.length)).toEqual(before);
     expect(world.published('results')).toEqual(FILES);
+  });
+
+  it('is sent while its source is still hashed', async () => {
+    await using world = await World.create();
+    world.folder('/data/results', FILES);
+    const arrived = signalled();
+    world.place().transport.onFile = (path) => { if (path === 'c.bin') arrived.give(); };
+    world.sealer.onSeal = async () => arrived.signal;
+    const { id } = await world.enqueue('/data/results');
+    await world.drain();
+    expect(await world.queue.get(id)).toMatchObject({ state: 'VERIFIED', attempts: 0, progress: { bytesDone: 12, bytesSent: 12 } });
+    expect(world.published('results')).toEqual(FILES);
+  });
+
+  it('publishes nothing of what was sent where its source could not be sealed, and ends that push', async () => {
+    await using world = await World.create();
+    world.folder('/data/results', FILES);
+    const { transport, destination } = world.place();
+    const arrived = signalled();
+    transport.onFile = () => { arrived.give(); };
+    world.sealer.onSeal = async () => {
+      await arrived.signal;
+      throw new SourceChangedError('/data/results', ['b.bin']);
+    };
+    const { id } = await world.enqueue('/data/results');
+    await world.drain();
+    expect(await world.queue.get(id)).toMatchObject({ state: 'QUEUED', hold: 'source_changed' });
+    expect([...destination.pushers].every(({ ended }) => ended)).toBe(true);
+    expect(world.published('results')).toBe(null);
+    world.sealer.onSeal = null;
+    await world.drain({ waitFor: 'held' });
+    expect(await world.queue.get(id)).toMatchObject({ state: 'VERIFIED' });
+    expect(world.published('results')).toEqual(FILES);
+    expect(destination.violations).toEqual([]);
+  });
+
+  it('is not sent ahead where an earlier generation is in place: what it holds is known only after the seal', async () => {
+    await using world = await World.create();
+    const folder = world.folder('/data/results', FILES);
+    await world.enqueue('/data/results');
+    await world.drain();
+    const { transport } = world.place();
+    const ahead = vi.spyOn(transport, 'pushListing');
+    folder.write('b.bin', 'changed');
+    await world.enqueue('/data/results');
+    await world.drain();
+    expect(ahead).not.toHaveBeenCalled();
+    expect(world.published('results')).toEqual({ ...FILES, 'b.bin': 'changed' });
   });
 
   it('sends nothing when the destination holds the same content already, and says so', async () => {
@@ -332,3 +381,10 @@ describe('a worker', () => {
     expect(world.published('results')).toEqual(FILES);
   });
 });
+
+/** A promise, and what fulfils it. */
+function signalled(): { readonly signal: Promise<void>; readonly give: () => void } {
+  let give = (): void => undefined;
+  const signal = new Promise<void>((resolve) => (give = resolve));
+  return { signal, give: () => { give(); } };
+}

@@ -32,7 +32,7 @@ export { sourceIdOf } from './protocol/source-id.ts';
 export { displayPath, joinRaw, rawBase, rawParent, rawPathBytes, rawPathFromBytes, rawPathFromText } from './raw-path.ts';
 export type { RawPath } from './raw-path.ts';
 export type { Receipt, ReceiptRun } from './receipt.ts';
-export type { Finding, Seal, SealedDirectory, SealedFile, SealedSymlink, SealEntry, SealSource, SealTotals } from './seal.ts';
+export type { Finding, ListedEntry, ListedFile, Seal, SealListing, SealedDirectory, SealedFile, SealedSymlink, SealEntry, SealSource, SealTotals } from './seal.ts';
 export type { SealCheck, Sealer, SealRequest } from './sealer.ts';
 export { createSealer } from './sealing/create-sealer.ts';
 export type { SealerOptions } from './sealing/create-sealer.ts';

@@ -43,6 +43,11 @@ export interface Finding {
   readonly kind: 'socket' | 'fifo' | 'device' | 'metadata';
 }
 
+/** A file whose hash is not known yet. */
+export type ListedFile = Omit<SealedFile, 'sha256'>;
+
+export type ListedEntry = ListedFile | SealedDirectory | SealedSymlink;
+
 export interface SealTotals {
   readonly files: number;
   readonly directories: number;
@@ -68,6 +73,9 @@ export interface Seal {
   /** Sorted by path, bytewise; a directory stands before what it holds. The root itself is no entry. */
   readonly entries: readonly SealEntry[];
 }
+
+/** A source as it was listed, before it is hashed: all that a push needs which compares nothing. Every seal is one. */
+export type SealListing = Pick<Seal, 'source' | 'totals' | 'findings' | 'leftOut'> & { readonly entries: readonly ListedEntry[] };
 
 /** Where a seal was taken. A single file as source: `root` is its folder, the only entry is the file. */
 export interface SealSource {

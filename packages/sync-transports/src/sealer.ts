@@ -1,10 +1,12 @@
 import type { RawPath } from './raw-path.ts';
-import type { Seal, SealSource } from './seal.ts';
+import type { Seal, SealListing, SealSource } from './seal.ts';
 
 export interface SealRequest {
   readonly source: SealSource;
   /** Hash every file again, whatever the cache says (after a mismatch). */
   readonly hashing: 'cached' | 'fresh';
+  /** Told once, before anything is hashed: the list is fixed from then on. A push may begin with it, and comes to nothing where no seal does. */
+  readonly onListed?: (listing: SealListing) => void;
   readonly onProgress?: (progress: { readonly filesDone: number; readonly filesTotal: number; readonly bytesDone: number; readonly bytesTotal: number }) => void;
   readonly signal?: AbortSignal;
 }

@@ -2,7 +2,7 @@ import type { TransportErrorKind } from '@longhaul/errors';
 import type { ReceiptHead, ReceiptListing } from './chain/receipt-chain.ts';
 import type { RawPath } from './raw-path.ts';
 import type { Receipt } from './receipt.ts';
-import type { Seal, SealSource } from './seal.ts';
+import type { Seal, SealListing, SealSource } from './seal.ts';
 
 /** The outcome of a push. The evidence, unchanged, stands in stderr; `evidence` is the line that decided `errorKind`. */
 export interface TransportResult {
@@ -53,6 +53,11 @@ export interface PushRequest {
   /** Told once the upstream tool runs, so that an orphan can be found and ended by the next owner. */
   readonly onProcess?: (process: { readonly pid: number; readonly startTime: string }) => void;
   readonly signal?: AbortSignal;
+}
+
+/** A push that begins while the source is still hashed. */
+export interface ListingPushRequest extends Omit<PushRequest, 'seal' | 'repeat'> {
+  readonly listing: SealListing;
 }
 
 /** Where to look: the staging tree of a job, or a result under its final name. */
@@ -145,10 +150,15 @@ export interface Transport extends AsyncDisposable {
   /** Without a shared connection: what is true now. Never throws for a destination that does not answer. */
   probe(options?: ProbeOptions): Promise<ProbeReport>;
   /** Refuses names that this destination cannot hold. @throws SourceNameError, naming them, before the first byte. */
-  checkNames(seal: Seal): Promise<void>;
+  checkNames(seal: SealListing): Promise<void>;
   /** Refuses a final name under which the source itself would be shown: it would prove itself. Left out by a transport that cannot tell. @throws TransportError of kind config */
   assertApart?(request: { readonly source: SealSource; readonly finalName: RawPath; readonly signal?: AbortSignal }): Promise<void>;
   push(request: PushRequest): Promise<TransportResult>;
+  /**
+   * {@link push} of what is listed and still being hashed: the hashes come later, and are compared in verify as ever (design §5.1). Left out by
+   * a transport that needs them to send.
+   */
+  pushListing?(request: ListingPushRequest): Promise<TransportResult>;
   hashsum(request: HashsumRequest): Promise<RemoteManifest>;
   /** Deletes from the staging tree what the seal does not hold. */
   prune(request: { readonly placement: Placement; readonly extras: readonly RawPath[]; readonly signal?: AbortSignal }): Promise<void>;

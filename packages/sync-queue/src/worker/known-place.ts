@@ -82,10 +82,12 @@ function guarded(transport: Transport, assertKnown: (signal?: AbortSignal) => Pr
     await assertKnown(signal);
     return act();
   };
+  const pushListing = transport.pushListing?.bind(transport);
   const methods: Partial<Transport> = {
     probe: async (options) => probed(transport, { options, assertKnown }),
     checkNames: async (seal) => after(undefined, async () => transport.checkNames(seal)),
     push: async (request) => after(request.signal, async () => transport.push(request)),
+    ...(pushListing === undefined ? {} : { pushListing: async (request) => after(request.signal, async () => pushListing(request)) }),
     hashsum: async (request) => after(request.signal, async () => transport.hashsum(request)),
     prune: async (request) => after(request.signal, async () => transport.prune(request)),
     publish: async (request) => after(request.signal, async () => transport.publish(request)),

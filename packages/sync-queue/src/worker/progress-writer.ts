@@ -31,9 +31,10 @@ export class ProgressWriter {
     this.#throttled(async () => this.#env.store.progress(this.#held.lease, progress));
   }
 
-  /** How far the hashing of the phase is that was intended last. `latest` stays what was sent. */
+  /** How far the hashing of the phase is that was intended last. `latest` stays what was sent. While something is sent, that is what is told. */
   hashed(progress: HashingProgress): void {
     const { phase, ...event } = progress;
+    if (phase === 'sealing' && this.#latest !== null && this.#latest.bytesDone < this.#latest.bytesTotal) return;
     this.#env.events.emit({ type: phase, jobId: this.#held.lease.jobId, ...event });
     // What takes less than a second is not worth a write, nor what nobody can read any more when it is written.
     if (this.#hashing !== phase) this.#writtenAt = this.#env.clock.monotonic();

@@ -1,24 +1,24 @@
 import { compareManifest, displayPath, judgeInPlace } from '@longhaul/sync-transports';
-import type { PushRequest, RawPath, Receipt, Seal, Transport, TransportResult } from '@longhaul/sync-transports';
-import type { ChildProcess } from '../owner.ts';
+import type { RawPath, Receipt, Seal } from '@longhaul/sync-transports';
 import type { PushedOutcome } from '../outcome.ts';
 import { assertApart } from './apart.ts';
-import { BandwidthLimit, describeLimit, WindowClosed } from './bandwidth-limit.ts';
-import { failureOfResult, JobFailed } from './job-failure.ts';
+import type { FoundReceipt } from './early-receipt.ts';
+import { EarlyReceipt } from './early-receipt.ts';
+import { JobFailed } from './job-failure.ts';
 import type { JobRun } from './job-run.ts';
 import type { LeftProofs } from './left-proofs.ts';
+import { push } from './one-push.ts';
+import { PushAhead } from './push-ahead.ts';
 import { assertUnchanged, sealForPush } from './seal-step.ts';
-import { stallLimit } from './stall-limit.ts';
 
 /** RUNNING: seal, look at what is in place, push, look at the source again. @throws JobFailed, Stopped, errors of the ports */
 export async function pushJob(run: JobRun): Promise<PushedOutcome> {
-  const transport = run.transport;
   await assertApart(run);
   // Asked while the source is sealed: by then the destination has been reached.
   const early = new EarlyReceipt(run);
-  const seal = await sealForPush(run).finally(() => early.settled());
+  await using ahead = new PushAhead(run, early);
+  const seal = await sealForPush(run, (listing) => ahead.begin(listing)).finally(() => early.settled());
   run.held.check();
-  await transport.checkNames(seal);
   const inPlace = judged(run, seal, await early.current());
   // After a mismatch the receipt is not believed: everything is looked at again.
   if (inPlace?.sealDigest === seal.digest && run.job.mismatches === 0) {
@@ -26,46 +26,15 @@ export async function pushJob(run: JobRun): Promise<PushedOutcome> {
   }
   await assertNotTheOnlyCopy(run, { seal, inPlace });
   await passGeneration(run, inPlace);
-  await run.env.store.intend(run.held.lease, { phase: 'pushing', reason: `pushing ${seal.totals.files} files, ${seal.totals.bytes} bytes` });
-  await push(run, { seal });
-  if (run.job.mismatches > 0) await repeatMismatched(run, seal);
+  if ((await ahead.ended()) === 'not begun') {
+    await run.transport.checkNames(seal);
+    await run.env.store.intend(run.held.lease, { phase: 'pushing', reason: `pushing ${seal.totals.files} files, ${seal.totals.bytes} bytes` });
+    await push(run, { seal });
+    if (run.job.mismatches > 0) await repeatMismatched(run, seal);
+  }
   await assertUnchanged(run, seal);
   await run.progress.drained();
   return { kind: 'pushed', where: 'staged', reason: 'pushed', progress: run.progress.latest };
-}
-
-type FoundReceipt = Awaited<ReturnType<Transport['readReceipt']>>;
-
-/** What was found under the final name counts for so long; after a seal that took longer it is looked again. Milliseconds. */
-const EARLY_COUNTS_MS = 10_000;
-
-/** Reads the receipt in place ahead of time. Its failure is no news before the receipt is asked for: sealing goes first. */
-class EarlyReceipt {
-  readonly #run: JobRun;
-  readonly #startedAt: number;
-  readonly #reading: Promise<FoundReceipt>;
-
-  constructor(run: JobRun) {
-    this.#run = run;
-    this.#startedAt = run.env.clock.monotonic();
-    this.#reading = this.#read();
-    this.#reading.catch(() => undefined);
-  }
-
-  /** Nothing of it runs any more then. */
-  async settled(): Promise<void> {
-    await this.#reading.catch(() => undefined);
-  }
-
-  async current(): Promise<FoundReceipt> {
-    if (this.#run.env.clock.monotonic() - this.#startedAt > EARLY_COUNTS_MS) return this.#read();
-    return this.#reading;
-  }
-
-  async #read(): Promise<FoundReceipt> {
-    const { claimed, held, transport } = this.#run;
-    return transport.readReceipt({ finalName: claimed.finalName, signal: held.signal });
-  }
 }
 
 /** The receipt of an earlier generation under the final name, or null. @throws JobFailed where something else lies there. */
@@ -127,80 +96,6 @@ export function conflict(run: JobRun, { holder, evidence }: { readonly holder: R
     // Not the destination's fault: it need not be asked, and must not be asked again by itself.
     origin: 'source',
   });
-}
-
-/**
- * A push with everything around it: progress, the process that does it, the stall limit, the limit of the bandwidth. No tool can change
- * its limit while it runs: where another one begins it is stopped and gone on with, at no charge (design §5.7).
- * @throws JobFailed, Stopped, WindowClosed
- */
-async function push(run: JobRun, what: Pick<PushRequest, 'seal' | 'repeat'>): Promise<void> {
-  const { held, env, destination } = run;
-  run.pushing = 'begun';
-  for (;;) {
-    using limit = new BandwidthLimit(env.clock, destination?.bandwidth);
-    if (limit.closed) throw new WindowClosed(limit.now);
-    const processes = new ProcessNotes(run);
-    const result = await pushOnce(run, { ...what, limit, processes });
-    await processes.ended();
-    held.check();
-    if (result?.ok === true) return;
-    if (!limit.passed && result !== null) throw new JobFailed(failureOfResult(result, run.job.destination));
-    await env.store.intend(held.lease, { phase: 'pushing', reason: `another bandwidth from now on (${describeLimit(destination?.bandwidth, env.clock.now())}): gone on with where it was` });
-  }
-}
-
-interface OnePush extends Pick<PushRequest, 'seal' | 'repeat'> {
-  readonly limit: BandwidthLimit;
-  readonly processes: ProcessNotes;
-}
-
-/** null: it was broken off at the edge of a window, and threw. */
-async function pushOnce(run: JobRun, { limit, processes, ...what }: OnePush): Promise<TransportResult | null> {
-  const { held, progress, transport, placement, env } = run;
-  const { bytesPerSecond } = limit.now;
-  const request = {
-    ...what,
-    placement,
-    ...(bytesPerSecond === null ? {} : { bandwidth: bytesPerSecond }),
-    onProgress: (value) => progress.report(value),
-    onProcess: (process) => processes.started(process),
-    signal: AbortSignal.any([held.signal, limit.signal]),
-  } satisfies PushRequest;
-  try {
-    return await held.watched(async () => transport.push(request), { stallMs: stallLimit(what.seal, env.policy.stallMs) });
-  } catch (error) {
-    if (limit.passed && held.stop === null) return null;
-    throw error;
-  }
-}
-
-/** Writes down which process works for the job, so that whoever takes over after a crash can end it. */
-class ProcessNotes {
-  readonly #run: JobRun;
-  readonly #noted: { readonly process: ChildProcess; readonly written: Promise<void> }[] = [];
-
-  constructor(run: JobRun) {
-    this.#run = run;
-  }
-
-  started({ pid, startTime }: { readonly pid: number; readonly startTime: string }): void {
-    const { env, held } = this.#run;
-    const { host, bootId } = env.owners.self;
-    const process = { host, bootId, pid, startTime };
-    const written = env.store.recordProcess(held.lease, process).catch((cause: unknown) => {
-      // Without the note nobody could end it after us: it must not go on.
-      held.stopWith({ kind: 'leaseLost', cause });
-    });
-    this.#noted.push({ process, written });
-  }
-
-  async ended(): Promise<void> {
-    for (const { process, written } of this.#noted) {
-      await written;
-      await this.#run.env.store.forgetProcess(this.#run.job.id, process);
-    }
-  }
 }
 
 /** A plain push skips a file of the right size and time: after a mismatch what is there is hashed, and what is wrong sent past that. */

@@ -1,5 +1,5 @@
 import { displayPath, isSameFilter, leftOutText } from '@longhaul/sync-transports';
-import type { RawPath, Seal } from '@longhaul/sync-transports';
+import type { RawPath, Seal, SealRequest } from '@longhaul/sync-transports';
 import type { SealRecord } from '../lease.ts';
 import type { AgainOutcome } from '../outcome.ts';
 import { sourcesOverlap } from '../reclaim/overlap.ts';
@@ -39,24 +39,25 @@ async function restlessFor(run: JobRun): Promise<{ readonly delayMs: number; rea
 }
 
 /** The seal to push: the job's own while the source is as it was, or another job's of the same source, or a new one. */
-export async function sealForPush(run: JobRun): Promise<Seal> {
+export async function sealForPush(run: JobRun, onListed?: SealRequest['onListed']): Promise<Seal> {
   return run.env.sealing.run(run.job.sourceId, async () => {
     const standing = (await ownSeal(run)) ?? (await latestSeal(run));
     if (standing !== null) {
       if (standing.id !== run.job.sealId || run.claimed.sealNeeded === 'yes') await record(run, standing);
       return standing;
     }
-    return newSeal(run, 'cached');
+    return newSeal(run, 'cached', onListed);
   });
 }
 
 /** Takes a seal and makes it the job's: on the shelf first, then in the row. */
-export async function newSeal(run: JobRun, hashing: 'cached' | 'fresh'): Promise<Seal> {
+export async function newSeal(run: JobRun, hashing: SealRequest['hashing'], onListed?: SealRequest['onListed']): Promise<Seal> {
   const { env, held, claimed } = run;
   await env.store.intend(held.lease, { phase: 'sealing', reason: hashing === 'fresh' ? 'hashing the source again, past the cache' : 'sealing the source' });
   const seal = await env.sealer.seal({
     source: claimed.source,
     hashing,
+    ...(onListed === undefined ? {} : { onListed }),
     onProgress: (progress) => { run.progress.hashed({ phase: 'sealing', ...progress }); },
     signal: held.signal,
   });

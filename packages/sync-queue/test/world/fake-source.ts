@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SourceChangedError, SourceNotFoundError } from '@longhaul/errors';
 import { rawPathFromText } from '@longhaul/sync-transports';
-import type { RawPath, Seal, SealCheck, SealedFile, Sealer, SealRequest, SealSource } from '@longhaul/sync-transports';
+import type { ListedFile, RawPath, SealListing, Seal, SealCheck, SealedFile, Sealer, SealRequest, SealSource } from '@longhaul/sync-transports';
 
 interface FakeFile {
   readonly content: string;
@@ -70,9 +70,10 @@ export class FakeSealer implements Sealer {
     return Promise.resolve({ kind: 'directory', root: rawPathFromText(path), name: rawPathFromText(path.split('/').at(-1) ?? ''), dev: 1n });
   }
 
-  async seal({ source, hashing, onProgress, signal }: SealRequest): Promise<Seal> {
+  async seal({ source, hashing, onListed, onProgress, signal }: SealRequest): Promise<Seal> {
     const folder = this.#folderOf(source);
     const listed = [...folder.files].sort(([a], [b]) => (a < b ? -1 : 1));
+    onListed?.(listingOf(source, listed));
     await this.onSeal?.(source);
     signal?.throwIfAborted();
     const entries = listed.map(([path, file]): SealedFile => this.#entry({ source, path, file: folder.files.get(path) ?? file, hashing }));
@@ -117,4 +118,9 @@ export class FakeSealer implements Sealer {
     this.hashed += content.length;
     return sha256(content);
   }
+}
+
+function listingOf(source: SealSource, listed: readonly (readonly [RawPath, FakeFile])[]): SealListing {
+  const entries = listed.map(([path, { content, version }]): ListedFile => ({ type: 'file', path, size: content.length, allocated: content.length, nlink: 1, mode: 0o644, mtimeNs: BigInt(version), ctimeNs: BigInt(version), dev: 1n, ino: 1n }));
+  return { source, totals: { files: entries.length, directories: 0, symlinks: 0, bytes: entries.reduce((sum, { size }) => sum + size, 0) }, findings: [], entries };
 }

@@ -4,6 +4,7 @@ import type { Clock } from '@longhaul/sync-queue';
 import { judgeInPlace } from '@longhaul/sync-transports';
 import type {
   HashsumRequest,
+  ListingPushRequest,
   Placement,
   ProbeReport,
   ProofStrength,
@@ -15,6 +16,7 @@ import type {
   ReceiptHead,
   RemoteEntry,
   RemoteManifest,
+  SealListing,
   Transport,
   TransportResult,
 } from '@longhaul/sync-transports';
@@ -36,6 +38,8 @@ export interface FakeTransportPorts {
   readonly clock: Clock;
   readonly folderOf: (root: RawPath) => FakeFolder | undefined;
 }
+
+type Sending = Omit<PushRequest, 'seal'> & { readonly seal: SealListing };
 
 /** A transport to a destination in memory. The push is a program of its own: it goes on when its worker is gone. */
 export class FakeTransport implements Transport {
@@ -68,7 +72,12 @@ export class FakeTransport implements Transport {
     return Promise.resolve();
   }
 
-  async push(request: PushRequest): Promise<TransportResult> {
+  /** As rsync: it compares no hash when it sends. */
+  async pushListing({ listing, ...request }: ListingPushRequest): Promise<TransportResult> {
+    return this.push({ ...request, seal: listing });
+  }
+
+  async push(request: Sending): Promise<TransportResult> {
     const { destination } = this.#ports;
     const { placement } = request;
     this.pushes += 1;
@@ -147,7 +156,7 @@ export class FakeTransport implements Transport {
     return Promise.resolve();
   }
 
-  async #run({ request, pusher, tree }: { readonly request: PushRequest; readonly pusher: Pusher; readonly tree: Tree }): Promise<TransportResult> {
+  async #run({ request, pusher, tree }: { readonly request: Sending; readonly pusher: Pusher; readonly tree: Tree }): Promise<TransportResult> {
     const { destination, folderOf } = this.#ports;
     const { seal, repeat, signal, onProgress } = request;
     const fault = this.faults.shift() ?? null;

@@ -1,7 +1,7 @@
 import { SqliteQueueStore, SyncQueue, SyncWorker, Verifier } from '@longhaul/sync-queue';
 import type { BandwidthNow, EnqueueRequest, Job, Owner, QueueStore, WorkerEvent, WorkerPolicy, WorkerPorts, WorkerRun } from '@longhaul/sync-queue';
 import { rawPathFromText } from '@longhaul/sync-transports';
-import type { RawPath, Seal, Transport } from '@longhaul/sync-transports';
+import type { PushRequest, RawPath, Seal, Transport } from '@longhaul/sync-transports';
 import { FakeDestination } from './fake-destination.ts';
 import type { FakeFolder } from './fake-source.ts';
 import { FakeSealer } from './fake-source.ts';
@@ -195,15 +195,17 @@ class ProcessNotes {
   }
 
   watchTransport(transport: Transport): Transport {
-    const push: Transport['push'] = async (request) =>
-      transport.push({
-        ...request,
-        onProcess: (process) => {
-          this.#started.add(process.pid);
-          request.onProcess?.(process);
-        },
-      });
-    return replaced(transport, { push });
+    const watched = ({ onProcess }: Pick<PushRequest, 'onProcess'>): Required<Pick<PushRequest, 'onProcess'>> => ({
+      onProcess: (process) => {
+        this.#started.add(process.pid);
+        onProcess?.(process);
+      },
+    });
+    const pushListing = transport.pushListing?.bind(transport);
+    return replaced(transport, {
+      push: async (request) => transport.push({ ...request, ...watched(request) }),
+      ...(pushListing === undefined ? {} : { pushListing: async (request) => pushListing({ ...request, ...watched(request) }) }),
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { RawPath } from '../raw-path.ts';
-import type { Seal } from '../seal.ts';
+import type { SealListing } from '../seal.ts';
 import { nameText } from './name-samples.ts';
 
 /** What a file system takes for the same name. Found out by trying (design §5.1), never assumed. */
@@ -9,7 +9,7 @@ export interface NameFolding {
 }
 
 /** All paths of a seal that would become one with another at a destination that folds names so. Pure. */
-export function nameCollisions(seal: Pick<Seal, 'entries'>, folding: NameFolding): readonly RawPath[] {
+export function nameCollisions(seal: Pick<SealListing, 'entries'>, folding: NameFolding): readonly RawPath[] {
   if (folding.letterCase === 'kept' && folding.unicodeForm === 'kept') return [];
   const groups = new Map<string, RawPath[]>();
   for (const { path } of seal.entries) {

@@ -1,6 +1,6 @@
 import type { RawPath } from '../raw-path.ts';
 import { rawPathBytes } from '../raw-path.ts';
-import type { Seal } from '../seal.ts';
+import type { SealListing } from '../seal.ts';
 
 const PLAIN = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?$/;
 const DEVICE_NAME = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
@@ -11,7 +11,7 @@ const strict = new TextDecoder('utf-8', { fatal: true });
  * Names to try out at a destination, so that one that cannot hold them is found before the first byte. Every kind of oddity in the seal is tried
  * with a few of its longest names, not each of a million: a kind is the set of special characters, and what else file systems trip over.
  */
-export function nameSamples(seal: Pick<Seal, 'entries'>): readonly RawPath[] {
+export function nameSamples(seal: Pick<SealListing, 'entries'>): readonly RawPath[] {
   const kinds = new Map<string, Set<string>>();
   for (const { path } of seal.entries) {
     const name = path.slice(path.lastIndexOf('/') + 1);

@@ -4,7 +4,7 @@ import { nameCollisions } from '../protocol/name-collisions.ts';
 import { nameSamples } from '../protocol/name-samples.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath, rawBase } from '../raw-path.ts';
-import type { Seal } from '../seal.ts';
+import type { SealListing } from '../seal.ts';
 import { newNonce } from './placement-values.ts';
 import type { RemoteHost } from './remote-host.ts';
 import { NAMES_SCRIPT } from './scripts/look-script.ts';
@@ -19,7 +19,7 @@ const PREFIX = 768;
  * no two of which differ in case alone, costs nothing.
  * @throws SourceNameError naming what it cannot hold, or what would become one there
  */
-export async function checkNames(host: RemoteHost, seal: Seal): Promise<void> {
+export async function checkNames(host: RemoteHost, seal: SealListing): Promise<void> {
   refuse(seal, seal.entries.map(({ path }) => path).filter((path) => PREFIX + path.length >= PATH_MAX), 'unsupported');
   const samples = nameSamples(seal);
   const mayCollide = nameCollisions(seal, { letterCase: 'ignored', unicodeForm: 'ignored' }).length > 0;
@@ -54,6 +54,6 @@ async function tryOut(host: RemoteHost, samples: readonly RawPath[]): Promise<Tr
   };
 }
 
-function refuse(seal: Seal, paths: readonly RawPath[], problem: 'unsupported' | 'collision'): void {
+function refuse(seal: SealListing, paths: readonly RawPath[], problem: 'unsupported' | 'collision'): void {
   if (paths.length > 0) throw new SourceNameError(displayPath(seal.source.root), [...new Set(paths)].map(displayPath), { problem });
 }

@@ -1,5 +1,5 @@
 import type { RawPath } from '../raw-path.ts';
-import type { SealedFile } from '../seal.ts';
+import type { ListedFile } from '../seal.ts';
 
 /** Files that one channel hashes, and how their hashes are told apart. */
 export interface HashBatch {
@@ -24,13 +24,13 @@ export interface HashPower {
 }
 
 /** How many channels to hash these over. */
-export function channelCount(files: readonly SealedFile[], { cores, bytesPerSecond }: HashPower): number {
+export function channelCount(files: readonly ListedFile[], { cores, bytesPerSecond }: HashPower): number {
   const seconds = files.reduce((sum, { size }) => sum + size / bytesPerSecond + SECONDS_PER_FILE, 0);
   return Math.max(1, Math.min(Math.ceil(seconds / SECONDS_PER_CHANNEL), cores, MAX_CHANNELS, files.length));
 }
 
 /** Divides the files so that the channels have about the same to do. Hard-linked names are hashed each: the seal lists each. */
-export function hashBatches(files: readonly SealedFile[], power: HashPower): readonly HashBatch[] {
+export function hashBatches(files: readonly ListedFile[], power: HashPower): readonly HashBatch[] {
   const plain = files.filter(({ path }) => !ODD.test(path));
   const odd = files.filter(({ path }) => ODD.test(path));
   const channels = channelCount(plain, power);

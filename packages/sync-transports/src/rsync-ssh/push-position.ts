@@ -1,5 +1,5 @@
 import type { RawPath } from '../raw-path.ts';
-import type { Seal } from '../seal.ts';
+import type { SealListing } from '../seal.ts';
 import type { TransferProgress } from '../transport.ts';
 import type { RsyncLine } from './rsync-output.ts';
 
@@ -24,7 +24,7 @@ export class PushPosition {
   #best = 0;
 
   /** `sent`: the files of this push; the others of the seal are there. */
-  constructor(seal: Seal, sent: readonly RawPath[]) {
+  constructor(seal: SealListing, sent: readonly RawPath[]) {
     this.#sizes = new Map(seal.entries.flatMap((entry) => (entry.type === 'file' ? [[entry.path, entry.size] as const] : [])));
     this.#totals = seal.totals;
     const files = sent.filter((path) => this.#sizes.has(path));

@@ -8,7 +8,7 @@ import type { RawPath } from '../raw-path.ts';
 import { rawPathBytes } from '../raw-path.ts';
 import { rsyncShellCommand } from '../ssh/ssh-options.ts';
 import { shellWord } from '../ssh/shell-words.ts';
-import type { PushRequest, TransportResult } from '../transport.ts';
+import type { ListingPushRequest, PushRequest, TransportResult } from '../transport.ts';
 import { bytesWritten } from './bytes-written.ts';
 import { partReader } from './field-reader.ts';
 import { PushPosition } from './push-position.ts';
@@ -16,6 +16,9 @@ import type { RemoteHost } from './remote-host.ts';
 import type { RsyncCall } from './rsync-arguments.ts';
 import { carriedBy, filesFrom, rsyncArguments } from './rsync-arguments.ts';
 import { parseRsyncLine } from './rsync-output.ts';
+
+/** What is to be sent: all of it, or only `repeat`. No hash is needed for that. */
+export type RsyncPush = ListingPushRequest & Pick<PushRequest, 'repeat'>;
 
 /** Where the prepared folders are, absolute paths at the destination. */
 export type PreparedFolders = Pick<RsyncCall, 'tree' | 'partialDir' | 'pushDir' | 'linkDest'>;
@@ -29,18 +32,18 @@ const KEPT_OUTPUT = 16 * 1024;
 export class RsyncRun {
   readonly #host: RemoteHost;
   readonly #runner: ProcessRunner;
-  readonly #request: PushRequest;
+  readonly #request: RsyncPush;
   readonly #position: PushPosition;
   readonly #paths: readonly RawPath[];
   #pid: number | null = null;
   #reportedAt = 0;
 
-  constructor({ host, runner, request }: { readonly host: RemoteHost; readonly runner: ProcessRunner; readonly request: PushRequest }) {
+  constructor({ host, runner, request }: { readonly host: RemoteHost; readonly runner: ProcessRunner; readonly request: RsyncPush }) {
     this.#host = host;
     this.#runner = runner;
     this.#request = request;
-    this.#paths = request.repeat ?? request.seal.entries.map(({ path }) => path);
-    this.#position = new PushPosition(request.seal, this.#paths);
+    this.#paths = request.repeat ?? request.listing.entries.map(({ path }) => path);
+    this.#position = new PushPosition(request.listing, this.#paths);
   }
 
   /** The file that was being sent at the end, if any. */
@@ -58,10 +61,10 @@ export class RsyncRun {
   }
 
   async #rsync(folders: PreparedFolders): Promise<Outcome> {
-    const { seal, signal, bandwidth, repeat } = this.#request;
+    const { listing, signal, bandwidth, repeat } = this.#request;
     const { destination, facts } = this.#host;
     const ssh = await this.#host.connection.arguments('shared');
-    const source = sourceFolder(seal.source.root);
+    const source = sourceFolder(listing.source.root);
     const args = rsyncArguments(
       {
         ssh,
@@ -70,7 +73,7 @@ export class RsyncRun {
         rsyncThere: facts?.isRsyncOnPath === false && facts.rsync !== null ? facts.rsync : 'rsync',
         ...(bandwidth === undefined ? {} : { bandwidth }),
         unchanged: repeat === undefined ? 'by-time' : 'by-content',
-        carry: carriedBy(seal.entries),
+        carry: carriedBy(listing.entries),
         source: source.argument,
       },
       rsyncShellCommand(['ssh', ...ssh]),
@@ -147,7 +150,7 @@ export class RsyncRun {
 
   /** What code 3 and 24 mean is seen at the source: its folder, or the files that rsync missed. */
   #isSourceMissing(stderr: string): boolean {
-    const { root } = this.#request.seal.source;
+    const { root } = this.#request.listing.source;
     if (!exists(rawPathBytes(root))) return true;
     const vanished = [...stderr.matchAll(/^file has vanished: "(.*)"$/gm)].map(([, path = '']) => path);
     return vanished.length > 0 && vanished.every((path) => !exists(Buffer.from(path)));

@@ -2,12 +2,12 @@ import { isLonghaulError, TransportError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import type { RawPath } from '../raw-path.ts';
 import { rawPathBytes } from '../raw-path.ts';
-import type { SealedFile } from '../seal.ts';
-import type { PushRequest, TransportResult } from '../transport.ts';
+import type { ListedFile } from '../seal.ts';
+import type { TransportResult } from '../transport.ts';
 import { parseRefusal, refusalKind } from './claim-refusal.ts';
 import { channelCount } from './hash-batches.ts';
 import { placementValues, pushFolder, sourceLine } from './placement-values.ts';
-import type { PreparedFolders } from './push-run.ts';
+import type { PreparedFolders, RsyncPush } from './push-run.ts';
 import { RsyncRun } from './push-run.ts';
 import type { RemoteHost } from './remote-host.ts';
 import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
@@ -20,7 +20,7 @@ export interface Pusher {
 }
 
 /** Claim, prepare the staging folder, run rsync. Failures are results. */
-export async function push({ host, runner, failures }: Pusher, request: PushRequest): Promise<TransportResult> {
+export async function push({ host, runner, failures }: Pusher, request: RsyncPush): Promise<TransportResult> {
   const { placement, signal } = request;
   const folders = await prepared(host, request);
   if ('ok' in folders) return folders;
@@ -33,8 +33,8 @@ export async function push({ host, runner, failures }: Pusher, request: PushRequ
   return result;
 }
 
-function channelsAfter({ facts }: RemoteHost, { seal }: PushRequest): number {
-  return facts === null ? 1 : channelCount(seal.entries.filter((entry): entry is SealedFile => entry.type === 'file'), facts);
+function channelsAfter({ facts }: RemoteHost, { listing }: RsyncPush): number {
+  return facts === null ? 1 : channelCount(listing.entries.filter((entry): entry is ListedFile => entry.type === 'file'), facts);
 }
 
 /** What a push says that ended before rsync ran. Anything but a TransportError is a defect and passes. */
@@ -46,12 +46,12 @@ export function failedPush(error: unknown): TransportResult {
 
 const NOT_SENT = { ok: false, stdout: '', returncode: 1, retryAfterMs: null, bytesSent: 0 } as const;
 
-async function prepared(host: RemoteHost, { placement, seal, signal }: PushRequest): Promise<PreparedFolders | TransportResult> {
+async function prepared(host: RemoteHost, { placement, listing, signal }: RsyncPush): Promise<PreparedFolders | TransportResult> {
   const values = placementValues(placement);
   const fields = await host.call({
     doing: 'preparing the push',
     scripts: [CLAIM_SCRIPT, PREPARE_SCRIPT],
-    values: { ...values, source_line: sourceLine(placement.hostId, seal.source) },
+    values: { ...values, source_line: sourceLine(placement.hostId, listing.source) },
     signal,
   });
   const refusal = parseRefusal(fields);

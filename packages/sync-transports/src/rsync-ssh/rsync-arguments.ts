@@ -1,5 +1,5 @@
 import type { RawPath } from '../raw-path.ts';
-import type { SealedFile, SealEntry } from '../seal.ts';
+import type { ListedEntry, ListedFile } from '../seal.ts';
 import { printfWord } from '../ssh/shell-words.ts';
 import { RSYNC_WRAPPER } from './scripts/push-script.ts';
 
@@ -37,8 +37,8 @@ export interface Carried {
 }
 
 /** What these entries need. A file that takes less of the disk than its size has holes (or is compressed there; that costs nothing but time). */
-export function carriedBy(entries: readonly SealEntry[]): Carried {
-  const files = entries.filter((entry): entry is SealedFile => entry.type === 'file');
+export function carriedBy(entries: readonly ListedEntry[]): Carried {
+  const files = entries.filter((entry): entry is ListedFile => entry.type === 'file');
   const linked = files.filter(({ nlink }) => nlink > 1).map(({ dev, ino }) => `${String(dev)}:${String(ino)}`);
   return {
     holes: files.some(({ size, allocated }) => allocated < size) ? 'some' : 'none',

@@ -4,8 +4,8 @@ import { systemRunner } from '@longhaul/exec';
 import type { ReceiptHead, ReceiptListing } from '../chain/receipt-chain.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
-import type { Seal } from '../seal.ts';
-import type { FetchRequest, HashsumRequest, ProbeOptions, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
+import type { SealListing } from '../seal.ts';
+import type { FetchRequest, HashsumRequest, ListingPushRequest, ProbeOptions, ProbeReport, PublishOutcome, PublishRequest, PushRequest, RemoteManifest, Transport, TransportResult } from '../transport.ts';
 import { checkNames } from './check-names.ts';
 import { assertClaimed } from './claim-refusal.ts';
 import type { RsyncSshDestination } from './destination-options.ts';
@@ -16,6 +16,7 @@ import { placementValues } from './placement-values.ts';
 import { probe } from './probe.ts';
 import { publish } from './publish.ts';
 import { failedPush, push, StuckFiles } from './push.ts';
+import type { RsyncPush } from './push-run.ts';
 import { readReceipt } from './read-receipt.ts';
 import { listReceipts, receiptHead } from './receipts.ts';
 import type { ScriptPrelude } from './remote-host.ts';
@@ -57,11 +58,19 @@ export class RsyncSshTransport implements Transport {
     return probe(this.#host, options);
   }
 
-  async checkNames(seal: Seal): Promise<void> {
+  async checkNames(seal: SealListing): Promise<void> {
     await checkNames(this.#host, seal);
   }
 
   async push(request: PushRequest): Promise<TransportResult> {
+    return this.#push({ ...request, listing: request.seal });
+  }
+
+  async pushListing(request: ListingPushRequest): Promise<TransportResult> {
+    return this.#push(request);
+  }
+
+  async #push(request: RsyncPush): Promise<TransportResult> {
     try {
       return await push({ host: this.#host, runner: this.#runner, failures: this.#failures }, request);
     } catch (error) {

@@ -54,11 +54,13 @@ class FileSealer implements Sealer, SourceSurveyor {
     const { source, hashing, signal } = request;
     const cacheFile = hashing === 'cached' ? this.#cache.file(source) : null;
     const { entries, files, findings, leftOut } = await listSource(this.#pool, { source, cacheFile, signal });
+    const listed = { source, totals: totalsOf(entries), findings, ...(leftOut === null ? {} : { leftOut }) };
+    request.onListed?.({ ...listed, entries });
     await this.#hash(request, files);
     const sealed = entries as readonly SealEntry[];
     const digest = await sealDigest(source.kind, sealed);
     const now = this.#now();
-    return { id: newSealId(now), digest, source, sealedAt: new Date(now).toISOString(), totals: totalsOf(entries), findings, entries: sealed, ...(leftOut === null ? {} : { leftOut }) };
+    return { ...listed, id: newSealId(now), digest, sealedAt: new Date(now).toISOString(), entries: sealed };
   }
 
   async survey(source: SealSource, { signal }: { readonly signal?: AbortSignal } = {}): Promise<SourceSurvey> {
