@@ -1,12 +1,16 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
+import { once } from 'node:events';
 import { join } from 'node:path';
 
+import { processStartTime } from '@longhaul/exec';
 import { busyboxPath, findProgram, requireService, tempDir, waitFor } from '@longhaul/testbed';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { stopRun } from '../src/index.ts';
+import { currentPlace } from '../src/process-place.ts';
 import { launch, sh, textOf } from './launcher-fixture.ts';
 
 const available = requireService('script', 'busybox');
@@ -48,6 +52,21 @@ describe.runIf(available).each(SHELLS)('the launcher in $name', ({ shell }) => {
   it.each([0, 1, 42, 126, 127, 130, 143, 255])('keeps exit code %i, and calls no signal what is none', async (code) => {
     const { exit } = await launch({ command: sh(`exit ${String(code)}`), options });
     expect(await exit()).toMatchObject({ exitCode: code, signal: null, reason: 'exit', oomKilled: null, stoppedBy: null });
+  });
+
+  it('keeps the terminal for a stop that is busy with others, and no longer than whoever is at it lives', async () => {
+    const holder = spawn('sleep', ['600'], { stdio: 'ignore' });
+    onTestFinished(() => void holder.kill('SIGKILL'));
+    const pid = holder.pid ?? 0;
+    const hold = `${String(pid)}\n${processStartTime(pid) ?? ''}\n${currentPlace()}\n`;
+    const { run, exit, records } = await launch({ command: ['true'], options, prepared: ({ path }) => { writeFileSync(join(path, 'stop.hold'), hold); } });
+    const { pid: job, processStartTime: startTime } = await waitFor(async () => (await records()).start, { deadline: 60_000, what: 'start.json' });
+    await waitFor(() => processStartTime(job) !== startTime || null, { deadline: 60_000, what: 'the end of the job' });
+    expect(existsSync(join(run.path, 'job.json'))).toBe(false);
+    const gone = once(holder, 'exit');
+    holder.kill('SIGKILL');
+    await gone;
+    expect(await exit()).toMatchObject({ exitCode: 0, reason: 'exit' });
   });
 
   it.each([

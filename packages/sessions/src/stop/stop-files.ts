@@ -9,6 +9,7 @@ import type { RunDirectory } from '../run-directory.ts';
 import { RECORD_SCHEMA_VERSION, RUN_FILES } from '../run-files.ts';
 import type { StopRecord, StopStep } from '../run-record.ts';
 import type { StopPolicy } from '../session-spec.ts';
+import { currentStarter } from '../world.ts';
 import { DEFAULT_STOP_SIGNAL, parseStopSignal } from './stop-signal.ts';
 
 const MAX_WHO = 256;
@@ -58,9 +59,20 @@ export function writeStopStep(run: RunDirectory, who: string, step: StopStep): v
   replace(join(run.path, LAUNCH_FILES.stopBy), `${text}\n`);
 }
 
-/** Keeps the terminal open while others than the job are busy with their end. The launcher's shell gives up by itself after five minutes. */
+/**
+ * Keeps the terminal open while others than the job are busy with their end: as long as this process lives, should it be killed in the midst of that. The launcher's
+ * shell gives up by itself after five minutes.
+ */
 export function holdTerminal(run: RunDirectory): void {
-  writeFileSync(join(run.path, LAUNCH_FILES.stopHold), '', { mode: 0o600 });
+  const path = join(run.path, LAUNCH_FILES.stopHold);
+  const { pid, startTime, bootId } = currentStarter();
+  try {
+    replace(path, `${String(pid)}\n${startTime}\n${bootId}\n`);
+  } catch {
+    // On a full disk it holds without a name.
+    rmSync(stagingOf(path), { force: true });
+    writeFileSync(path, '', { mode: 0o600 });
+  }
 }
 
 /** Harmless where nothing was held. */
@@ -69,7 +81,11 @@ export function releaseTerminal(run: RunDirectory): void {
 }
 
 function replace(path: string, text: string): void {
-  const staging = `${path}.${String(process.pid)}.tmp`;
+  const staging = stagingOf(path);
   writeFileSync(staging, text, { mode: 0o600 });
   renameSync(staging, path);
+}
+
+function stagingOf(path: string): string {
+  return `${path}.${String(process.pid)}.tmp`;
 }

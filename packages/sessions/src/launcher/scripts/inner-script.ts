@@ -32,9 +32,17 @@ done
 trap '' INT QUIT TERM USR1 USR2 ALRM ABRT
 
 lh_now
+# Whether a stop that holds the terminal is still at it: it says who it is. One that does not, or of another PID namespace, counts as long as it may.
+lh_held() {
+  [ -e stop.hold ] || return 1
+  lh_holder= lh_holder_time= lh_holder_boot=
+  { read -r lh_holder; read -r lh_holder_time; read -r lh_holder_boot; } 2>/dev/null < stop.hold
+  [ "$lh_holder_boot" = "$lh_boot" ] || return 0
+  lh_lives "$lh_holder" "$lh_holder_time"
+}
 # The terminal goes with this shell. Others that were asked to end may still be busy with that (design §4.5).
 lh_count=0
-while [ -e stop.hold ] && [ "$lh_count" -lt 6000 ]; do
+while lh_held && [ "$lh_count" -lt 6000 ]; do
   lh_count=$((lh_count + 1))
   sleep 0.05 2>/dev/null || sleep 1
 done
