@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { freePort, remoteOf, requireService, runProgram, smallDisk, startRcloneServer, startS3Server, startSshd, startTcpProxy, writeRandomFile } from '@longhaul/testbed';
+import { freePort, remoteOf, requireService, runProgram, runToEnd, smallDisk, startRcloneServer, startS3Server, startSshd, startTcpProxy, writeRandomFile } from '@longhaul/testbed';
 import { describe, expect, it, vi } from 'vitest';
 import type { PublishStep, RawPath } from '../src/index.ts';
 import { LocalTransport } from '../src/index.ts';
@@ -21,7 +21,7 @@ describe.runIf(requireService('rclone'))('a bucket store, which moves no folders
     await using bench = await RcloneBench.open();
     const transport = await bench.transport(s3.remote, { path: `${s3.bucket}/results of 2026` });
     const rclone = async (...args: readonly string[]): Promise<string> => (await runProgram('rclone', [`--config=${bench.dir.join('rclone.conf')}`, ...args])).stdout;
-    const seal = await bench.sealed([...small, { path: 'empty folder', dir: true }, { path: 'link', symlink: '../no/such' }]);
+    const seal = await bench.sealed([...small, { path: 'folder/edited', file: 'delta' }, { path: 'empty folder', dir: true }, { path: 'link', symlink: '../no/such' }]);
     expect(await transport.probe()).toMatchObject({ reachable: true, hash: 'download', tools: expect.arrayContaining(['backend s3', 'holds no empty folders']) as string[] });
     await transport.checkNames(seal);
     const pushed = await push(transport, seal);
@@ -40,6 +40,10 @@ describe.runIf(requireService('rclone'))('a bucket store, which moves no folders
     expect(await push(transport, other, { jobId: 'job-2', hostId: 'host-2' })).toMatchObject({ ok: false, errorKind: 'config' });
     expect((await rclone('lsf', '-R', '--files-only', `lab:${s3.bucket}`)).split('\n').filter((path) => path.includes('.longhaul-incoming') && !path.includes('job-2'))).toEqual([]);
 
+    // Somebody works there, too: a file of his own, and one of ours that he has edited.
+    const theirs = async (name: string, input: string): Promise<unknown> => runToEnd('rclone', [`--config=${bench.dir.join('rclone.conf')}`, 'rcat', `lab:${s3.bucket}/results of 2026/results/${name}`], { input });
+    await theirs('notes.txt', 'by hand');
+    await theirs('folder/edited', 'DELTA');
     // The next generation: without a receipt while it is being made.
     rmSync(bench.dir.join('results/folder'), { recursive: true });
     const next = await bench.sealed([{ path: 'a', file: 'gamma' }]);
@@ -47,10 +51,13 @@ describe.runIf(requireService('rclone'))('a bucket store, which moves no folders
     expect(await push(transport, next, job)).toMatchObject({ ok: true });
     expect(await transport.readReceipt({ finalName: raw('results') })).toEqual({ kind: 'none' });
     const { extra } = await compared(transport, next, job);
-    expect(extra).toEqual(['folder/b', 'folder']);
+    expect(new Set(extra)).toEqual(new Set(['folder/b', 'folder/edited', 'folder', 'notes.txt']));
     await transport.prune({ placement: placement(job), extras: extra });
-    expect(await compared(transport, next, job)).toEqual(DOWNLOADED);
-    expect(await publish(transport, next, job)).toEqual({ kind: 'published' });
+    const left = await compared(transport, next, job);
+    expect({ ...left, extra: new Set(left.extra) }).toEqual({ ...DOWNLOADED, extra: new Set(['folder/edited', 'folder', 'notes.txt']) });
+    expect(await publish(transport, next, job)).toEqual({ kind: 'published', leftover: expect.stringMatching(/not of this result \(2, .*nothing of them was deleted/) as string });
+    expect(await rclone('cat', `lab:${s3.bucket}/results of 2026/results/folder/edited`)).toBe('DELTA');
+    expect(await rclone('lsf', `lab:${s3.bucket}/results of 2026/results/.longhaul`)).not.toContain('unfinished');
 
     // As a person gets it back: symlinks and all.
     await runProgram('rclone', [`--config=${bench.dir.join('rclone.conf')}`, 'copy', '--links', `lab:${s3.bucket}/results of 2026/results`, bench.dir.join('back')]);
@@ -59,14 +66,20 @@ describe.runIf(requireService('rclone'))('a bucket store, which moves no folders
     expect(readFileSync(bench.dir.join('back/a'), 'utf8')).toBe('gamma');
   });
 
-  it('is left clean by a job that is given up before anything was there', async () => {
+  it('is left clean by a job that is given up before anything was there, but for what others have put beside', async () => {
     vi.stubEnv('AWS_CA_BUNDLE', undefined);
     await using s3 = await startS3Server();
     await using bench = await RcloneBench.open();
     const transport = await bench.transport(s3.remote, { path: s3.bucket });
     const seal = await bench.sealed(small);
     expect(await push(transport, seal)).toMatchObject({ ok: true });
+    const config = `--config=${bench.dir.join('rclone.conf')}`;
+    await runToEnd('rclone', [config, 'rcat', `lab:${s3.bucket}/results/notes.txt`], { input: 'by hand' });
     await transport.remove({ placement: placement({ epoch: 2 }) });
+    expect((await runProgram('rclone', [config, 'lsf', '-R', '--files-only', `lab:${s3.bucket}`])).stdout).toBe('results/notes.txt\n');
+    await runProgram('rclone', [config, 'purge', `lab:${s3.bucket}/results`]);
+    expect(await push(transport, seal, { epoch: 3 })).toMatchObject({ ok: true });
+    await transport.remove({ placement: placement({ epoch: 4 }) });
     const { stdout } = await runProgram('rclone', [`--config=${bench.dir.join('rclone.conf')}`, 'lsf', '-R', '--files-only', `lab:${s3.bucket}`]);
     expect(stdout).toBe('');
     const absent = await bench.transport(s3.remote, { path: 'no-such-bucket' });

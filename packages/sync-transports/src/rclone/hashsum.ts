@@ -48,9 +48,9 @@ async function hashAll(folder: RemoteFolder, work: HashWork): Promise<ReadonlyMa
 }
 
 /** Of files that are no part of a push: those that can be hashed. Empty where what is read may come from a cache of this machine. */
-export async function sha256There(folder: RemoteFolder, { tree, paths }: Pick<HashWork, 'tree' | 'paths'>): Promise<ReadonlyMap<RawPath, string>> {
-  const strength = await folder.strength();
-  return strength === 'size' ? new Map() : hashSome(folder, { tree, paths, strength, request: { seal: { entries: [] } } });
+export async function sha256There(folder: RemoteFolder, { tree, paths, signal }: Pick<HashWork, 'tree' | 'paths'> & { readonly signal?: AbortSignal | undefined }): Promise<ReadonlyMap<RawPath, string>> {
+  const strength = await folder.strength(signal);
+  return strength === 'size' ? new Map() : hashSome(folder, { tree, paths, strength, request: { seal: { entries: [] }, ...(signal === undefined ? {} : { signal }) } });
 }
 
 /** rclone passes over what is gone since it was listed, without a word. Without its hash a file would count by its size. */

@@ -1,19 +1,24 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import { publishedWith } from '../protocol/kept-name.ts';
 import { judgeInPlace } from '../protocol/judge-in-place.ts';
-import { CHECKSUMS_FILE, INVENTORY_FILE, METADATA, RECEIPT_FILE, RECEIPT_PATH } from '../protocol/layout.ts';
+import { CHECKSUMS_FILE, INVENTORY_FILE, METADATA, METADATA_PATHS, RECEIPT_FILE, RECEIPT_PATH } from '../protocol/layout.ts';
+import { isLitter } from '../protocol/litter.ts';
 import { metadataFiles } from '../protocol/metadata-files.ts';
 import { sourceIdOf } from '../protocol/source-id.ts';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath, joinRaw } from '../raw-path.ts';
 import type { Receipt } from '../receipt.ts';
+import type { Seal } from '../seal.ts';
 import type { PublishOutcome, PublishRequest, PushRequest } from '../transport.ts';
 import type { EpochStaging } from './epoch-staging.ts';
 import { inspectInPlace } from './in-place.ts';
 import type { HeldFlag } from './publish-flag.ts';
 import { lowerOwnFlags } from './publish-flag.ts';
 import { nothingStaged } from './publish-run.ts';
-import type { Unfinished } from './unfinished.ts';
-import { readUnfinished, UNFINISHED_PATH, writeUnfinished } from './unfinished.ts';
+import { remoteName } from './push-plan.ts';
+import type { RemoteFolder, RemoteItem } from './remote-folder.ts';
+import type { Ours, Unfinished } from './unfinished.ts';
+import { readOurs, readUnfinished, UNFINISHED_PATHS, writeOurs, writeUnfinished } from './unfinished.ts';
 
 /** `begun`: the final name is this job's to fill; `fresh` says whether what lies there may be of another content. */
 export type BeginOutcome = { readonly kind: 'begun'; readonly content: 'this-seal' | 'other' } | Exclude<PublishOutcome, { kind: 'published' }>;
@@ -35,7 +40,10 @@ export async function beginInPlace(staging: EpochStaging, { seal, placement }: P
     }
     const { unfinished, receipt } = judged;
     const wanted: Unfinished = { schemaVersion: 1, hostId: placement.hostId, jobId: placement.jobId, sourceId, source: displayPath(seal.source.root), sealDigest: seal.digest, replaced: receipt ?? unfinished?.replaced ?? null };
-    if (JSON.stringify(unfinished) !== JSON.stringify(wanted)) await writeUnfinished(folder, placement.finalName, wanted);
+    if (JSON.stringify(unfinished) !== JSON.stringify(wanted)) {
+      await writeOurs(folder, placement.finalName, seal);
+      await writeUnfinished(folder, placement.finalName, wanted);
+    }
     if (receipt !== null) await folder.removeFiles(joinRaw(placement.finalName, METADATA), [RECEIPT_FILE, CHECKSUMS_FILE, INVENTORY_FILE] as readonly string[] as readonly RawPath[]);
     return { kind: 'begun', content: unfinished?.sealDigest === seal.digest ? 'this-seal' : 'other' };
   } finally {
@@ -75,7 +83,7 @@ export async function publishInPlace(staging: EpochStaging, request: PublishRequ
     raised.flag.abandon();
     throw error;
   }
-  return swept(staging);
+  return swept(staging, request.seal);
 }
 
 async function finish(staging: EpochStaging, { seal, receipt }: PublishRequest, flag: HeldFlag): Promise<PublishOutcome> {
@@ -87,7 +95,7 @@ async function finish(staging: EpochStaging, { seal, receipt }: PublishRequest, 
     const judgement = judgeInPlace(inPlace, { ...receipt, staging: 'none' });
     if (judgement.kind === 'proceed') throw nothingStaged(placement.jobId);
     // An earlier call ended behind its receipt.
-    if (judgement.kind === 'published' && unfinished !== null) await folder.removeFile(joinRaw(finalName, UNFINISHED_PATH));
+    if (judgement.kind === 'published' && unfinished !== null) await folder.removeFiles(finalName, UNFINISHED_PATHS);
     return judgement;
   }
   if (unfinished.sealDigest !== seal.digest) throw nothingStaged(placement.jobId);
@@ -99,27 +107,49 @@ async function finish(staging: EpochStaging, { seal, receipt }: PublishRequest, 
   await flag.confirm();
   await folder.writeAll(place, { files: files.filter(({ path }) => path === RECEIPT_FILE) });
   if ((await folder.entry(joinRaw(finalName, RECEIPT_PATH))) === null) throw new TransportError(`${displayPath(finalName)} did not keep its receipt`, { errorKind: TransportErrorKind.UNKNOWN, hint: 'Look at the final name: another program works there' });
-  await folder.removeFile(joinRaw(finalName, UNFINISHED_PATH));
+  await folder.removeFiles(finalName, UNFINISHED_PATHS);
   return { kind: 'published' };
 }
 
-async function swept(staging: EpochStaging): Promise<PublishOutcome> {
+async function swept(staging: EpochStaging, seal: Seal): Promise<PublishOutcome> {
   try {
     if ((await staging.fence()) === null) await staging.removeJob();
-    return { kind: 'published' };
+    return publishedWith([await othersText(staging, seal)]);
   } catch (error) {
     return { kind: 'published', leftover: error instanceof Error ? error.message : String(error) };
   }
 }
 
+/** Files under the result's name that are not of this result: nobody deletes them, the job's history says so. null: none. */
+async function othersText({ folder, placement }: EpochStaging, { entries }: Seal): Promise<string | null> {
+  const sealed = new Set(entries.map(remoteName));
+  const there = (await folder.list(placement.finalName, { depth: 'all' })) ?? new Map<RawPath, RemoteItem>();
+  const others = [...there].flatMap(([path, { type }]) => (type === 'file' && !sealed.has(path) && !isLitter(path) && !path.startsWith(`${METADATA}/`) ? [path] : []));
+  const [first] = others;
+  if (first === undefined) return null;
+  return `${displayPath(placement.finalName)} holds entries that are not of this result (${String(others.length)}, among them "${displayPath(first)}"); nothing of them was deleted`;
+}
+
+/** What says which files are ours goes last. */
+async function clearUnfinished(folder: RemoteFolder, finalName: RawPath, ours: Ours): Promise<void> {
+  const files = [...((await folder.list(finalName, { depth: 'all' })) ?? new Map<RawPath, RemoteItem>())].filter(([, { type }]) => type === 'file');
+  const isOwn = ([path, { size }]: readonly [RawPath, RemoteItem]): boolean => METADATA_PATHS.includes(path) || UNFINISHED_PATHS.includes(path) || ours.files.get(path)?.some((file) => file.size === size) === true;
+  if (files.every(isOwn)) return folder.removeFolder(finalName);
+  const own = files.filter(isOwn).map(([path]) => path);
+  await folder.removeFiles(finalName, own.filter((path) => !UNFINISHED_PATHS.includes(path)));
+  if (folder.facts.folders === 'real') await folder.removeEmptyFolders(finalName);
+  await folder.removeFiles(finalName, UNFINISHED_PATHS);
+}
+
 /**
- * For a job that is given up: what it has put where nothing was before is deleted. Where it was about to replace an earlier result, the files stay, without a
- * receipt and with the mark that they are none: nobody knows any more which of them are the earlier ones.
+ * For a job that is given up: what it has put where nothing was before is deleted, and nothing that others have put beside it. Where it was about to replace an
+ * earlier result, the files stay, without a receipt and with the mark that they are none.
  */
 export async function removeInPlace(staging: EpochStaging): Promise<void> {
   const { folder, placement } = staging;
   const [unfinished, receipt] = await Promise.all([readUnfinished(folder, placement.finalName), folder.entry(joinRaw(placement.finalName, RECEIPT_PATH))]);
   const isOurs = unfinished?.jobId === placement.jobId && unfinished.hostId === placement.hostId;
-  if (isOurs && receipt === null && unfinished.replaced === null) await folder.removeFolder(placement.finalName);
+  const ours = isOurs && receipt === null && unfinished.replaced === null ? await readOurs(folder, placement.finalName) : null;
+  if (ours !== null) await clearUnfinished(folder, placement.finalName, ours);
   await lowerOwnFlags(staging);
 }

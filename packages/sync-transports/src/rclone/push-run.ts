@@ -10,6 +10,7 @@ import type { SealedFile } from '../seal.ts';
 import type { PushRequest, TransportResult } from '../transport.ts';
 import type { EpochStaging } from './epoch-staging.ts';
 import { freeBytes } from './probe.ts';
+import { pruneInPlace } from './prune.ts';
 import type { PushPlan } from './push-plan.ts';
 import { planPush, remoteName } from './push-plan.ts';
 import { codeOf } from './rclone-program.ts';
@@ -85,6 +86,7 @@ export class PushRun {
 
   async #makeWay({ removals }: PushPlan): Promise<void> {
     const { staging, request } = this.#options;
+    if (removals.length > 0 && staging.folder.facts.publishes === 'in-place') return pruneInPlace(staging.folder, staging.tree, { at: removals.map(({ path }) => path), signal: request.signal });
     for (const { path, type } of removals) {
       if (type === 'dir') await staging.folder.removeFolder(joinRaw(staging.tree, path), request.signal);
       else await staging.folder.removeFile(joinRaw(staging.tree, path));

@@ -18,7 +18,7 @@ import { hashsum } from './hashsum.ts';
 import { inspectInPlace } from './in-place.ts';
 import { publishInPlace, removeInPlace } from './make-in-place.ts';
 import { probe } from './probe.ts';
-import { prune } from './prune.ts';
+import { prune, pruneInPlace } from './prune.ts';
 import { lowerOwnFlags } from './publish-flag.ts';
 import { PublishRun } from './publish-run.ts';
 import { failedPush, push } from './push.ts';
@@ -93,8 +93,8 @@ export class RcloneTransport implements Transport {
     const claim = extras.length === 0 ? null : await staging.claimExisting({ signal });
     if (claim === null) return;
     assertClaimed(claim);
-    if (staging.folder.facts.publishes === 'in-place' && !(await isMakingIt(staging))) return;
-    await prune(staging.folder, staging.tree, { extras, signal });
+    if (staging.folder.facts.publishes === 'by-moving') return prune(staging.folder, staging.tree, { extras, signal });
+    if (await isMakingIt(staging)) await pruneInPlace(staging.folder, staging.tree, { extras, signal });
   }
 
   async publish(request: PublishRequest): Promise<PublishOutcome> {
