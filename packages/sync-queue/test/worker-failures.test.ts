@@ -381,6 +381,14 @@ describe('a source that changes under the push', () => {
     expect(world.published('results')?.['a.bin']).toBe(folder.contents().get(rawPathFromText('a.bin')));
   });
 
+  it('by what this very job stages is no source of that destination: it says so at once', async () => {
+    const { world, id } = await waitingJob();
+    await using _ = world;
+    world.place().transport.onFile = () => world.sealer.folders.get('/data/results')!.write(`backup/.longhaul-incoming/${id}/tree/a.bin`, 'a');
+    await world.drain({ waitFor: 'held' });
+    expect(await world.queue.get(id)).toMatchObject({ state: 'FAILED', errorKind: 'config', lastError: expect.stringContaining('lies in the source') as string, reseals: 0 });
+  });
+
   it('five times is FAILED', async () => {
     const { world, id } = await waitingJob();
     await using _ = world;

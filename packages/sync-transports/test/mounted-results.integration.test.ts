@@ -3,7 +3,7 @@ import { requireService, runToEnd, writeTree } from '@longhaul/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Transport } from '../src/index.ts';
 import { LocalTransport } from '../src/index.ts';
-import { placement, publish, push, SshBench } from './ssh-setup.ts';
+import { compared, EXACT, placement, publish, push, SshBench } from './ssh-setup.ts';
 
 const NEXT = { jobId: 'job-2', generation: 2 };
 
@@ -14,7 +14,7 @@ async function mountInto(folder: string, place: string): Promise<void> {
 
 /** Wherever it is seen by then. */
 async function unmountBelow(root: string): Promise<void> {
-  const points = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map((line) => line.split(' ')[4] ?? '').filter((point) => point.startsWith(`${root}/`));
+  const points = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map((line) => (line.split(' ')[4] ?? '').replaceAll('\\040', ' ')).filter((point) => point.startsWith(`${root}/`));
   for (const point of points) await runToEnd('umount', ['-l', point]);
 }
 
@@ -74,6 +74,31 @@ describe.runIf(requireService('sshd', 'rsync'))('an earlier result that is repla
     expect(readFileSync(`${bench.there}/results/deep/b`, 'utf8')).toBe('second');
     await unmountBelow(bench.dir.path);
   });
+});
+
+it.runIf(process.getuid?.() === 0 && requireService('sshd', 'rsync'))('a result that something is mounted into proves nothing over ssh: it may be the source', async () => {
+  await using bench = await SshBench.open();
+  const transport = bench.transport();
+  const seal = await bench.sealed([{ path: 'of two words/b', file: 'b' }]);
+  await push(transport, seal, { finalName: 'a b' });
+  await publish(transport, seal, { finalName: 'a b' });
+  onTestFinished(async () => unmountBelow(bench.dir.path));
+  expect(await compared(transport, seal, { finalName: 'a b', where: 'final' })).toEqual(EXACT);
+  await mountInto(bench.dir.join('results/of two words'), `${bench.there}/a b/of two words`);
+  await expect(compared(transport, seal, { finalName: 'a b', where: 'final' })).rejects.toMatchObject({ errorKind: 'config', message: expect.stringContaining('mounted at') as string });
+  await unmountBelow(bench.dir.path);
+});
+
+it.runIf(process.getuid?.() === 0)('a bind mount of a folder of the source is no destination for it, and neither is one of what lies around it', async () => {
+  await using bench = await SshBench.open();
+  const seal = await bench.sealed([{ path: 'deep/b', file: 'b' }]);
+  onTestFinished(async () => unmountBelow(bench.dir.path));
+  for (const folder of [bench.dir.join('results/deep'), bench.dir.path]) {
+    await mountInto(folder, bench.there);
+    await using transport = new LocalTransport({ path: bench.there });
+    expect(await push(transport, seal)).toMatchObject({ ok: false, errorKind: 'config', evidence: expect.stringContaining('no second copy') as string });
+    await unmountBelow(bench.dir.path);
+  }
 });
 
 it.runIf(process.getuid?.() === 0)('staging that something is mounted into is given up without emptying that', async () => {

@@ -1,4 +1,4 @@
-import { displayPath, isSameFilter, leftOutText } from '@longhaul/sync-transports';
+import { displayPath, INCOMING, isSameFilter, leftOutText } from '@longhaul/sync-transports';
 import type { RawPath, Seal, SealRequest } from '@longhaul/sync-transports';
 import type { SealRecord } from '../lease.ts';
 import type { AgainOutcome } from '../outcome.ts';
@@ -99,7 +99,14 @@ function sealRecord(sourceId: string, { id, digest, sealedAt, totals, findings, 
 export async function assertUnchanged(run: JobRun, seal: Seal): Promise<void> {
   const check = await run.env.sealer.check(seal);
   if (check.kind === 'vanished') throw vanished(run, check.paths);
-  if (check.kind === 'changed') throw changed(run, named(check.paths));
+  if (check.kind !== 'changed') return;
+  throw check.paths.some((path) => `/${path}`.includes(`/${INCOMING}/${run.job.id}`)) ? inside(run) : changed(run, named(check.paths));
+}
+
+/** What this very job is staging turns up in its source: a mount of the destination, below the source, would grow with every push. */
+function inside({ job }: JobRun): JobFailed {
+  const message = `the destination ${job.destination} lies in the source ${job.source} itself: what this job sends there turns up in it`;
+  return new JobFailed({ kind: 'config', message, evidence: message, hint: 'Choose a destination elsewhere, or leave its folder out (exclude)', retryAfterMs: null, origin: 'source' });
 }
 
 export function changed({ job }: JobRun, what: string): JobFailed {

@@ -1,11 +1,10 @@
-import { lstat, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
 import { syncFolder } from '../flush.ts';
 import type { RawPath } from '../raw-path.ts';
-import { displayPath, rawPathFromBytes, rawPathFromText } from '../raw-path.ts';
-import type { SealSource } from '../seal.ts';
+import { rawPathFromText } from '../raw-path.ts';
 import { absolutePath, errnoOf, isGone } from '../worker/raw-fs.ts';
 
 /** Where results go. */
@@ -46,16 +45,6 @@ export class DestinationFolder {
     if (found?.isDirectory() !== true) throw this.#notThere(found === null ? 'does not exist' : 'is not a folder');
     const { mountPoint } = this.#options;
     if (mountPoint !== undefined && !(await isMounted(mountPoint))) throw this.#notThere(`is not there: nothing is mounted at ${JSON.stringify(mountPoint)}`);
-  }
-
-  /** A destination inside its own source would grow with every push. @throws TransportError of kind config */
-  async assertOutside({ kind, root }: Pick<SealSource, 'kind' | 'root'>): Promise<void> {
-    const real = rawPathFromBytes(await realpath(this.#options.path, { encoding: 'buffer' }));
-    if (kind === 'file' || !(real === root || real.startsWith(root === '/' ? root : `${root}/`))) return;
-    throw new TransportError(`the destination's folder ${JSON.stringify(this.#options.path)} lies inside the source "${displayPath(root)}"`, {
-      errorKind: TransportErrorKind.CONFIG,
-      hint: 'Choose a destination outside of what is pushed, or push a folder beside it',
-    });
   }
 
   /** null where nothing is. Symlinks are not followed. */

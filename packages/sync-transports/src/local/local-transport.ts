@@ -86,7 +86,7 @@ export class LocalTransport implements Transport {
       signal?.throwIfAborted();
       const staging = this.#staging(placement);
       await this.#folder.assertThere();
-      await this.#folder.assertOutside(request.seal.source);
+      await assertApart(this.#folder, { source: request.seal.source, finalName: placement.finalName });
       const claim = await staging.claim();
       if (claim.kind !== 'claimed') return refusedResult(REFUSED_CLAIM[claim.kind], claim.evidence);
       run = new PushRun(staging, request);

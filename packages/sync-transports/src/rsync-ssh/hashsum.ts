@@ -12,6 +12,7 @@ import { HashLines } from './hash-lines.ts';
 import { placementValues } from './placement-values.ts';
 import type { Hasher } from './remote-facts.ts';
 import type { RemoteHost } from './remote-host.ts';
+import { refuseError } from './remote-host.ts';
 import { filesFrom } from './rsync-arguments.ts';
 import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
 import { HASH_SCRIPT, LIST_SCRIPT } from './scripts/look-script.ts';
@@ -64,7 +65,7 @@ class HashRun {
         else fields.push(field);
       },
     });
-    assertClaimed(fields);
+    assertClaimed(refuseError(fields, { doing: 'listing the files', target: this.#host.destination.target }));
     if (!listing.isWhole) throw new TransportError(`the list of files at ${this.#host.destination.target} ended early`, { errorKind: TransportErrorKind.NETWORK });
     return listing.entries;
   }

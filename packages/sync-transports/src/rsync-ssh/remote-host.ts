@@ -211,8 +211,8 @@ class Fields {
   }
 }
 
-/** `error`, kind, text: what a script found out by itself. */
-function refuseError(fields: readonly string[], { doing, target }: { readonly doing: string; readonly target: string }): readonly string[] {
+/** `error`, kind, text: what a script found out by itself. @throws TransportError */
+export function refuseError(fields: readonly string[], { doing, target }: { readonly doing: string; readonly target: string }): readonly string[] {
   const [word, kind = 'unknown', text = ''] = fields;
   if (word !== 'error') return fields;
   throw new TransportError(`${doing} at ${target} failed: ${text}`, { errorKind: kind === 'config' ? TransportErrorKind.CONFIG : TransportErrorKind.UNKNOWN, context: { evidence: text } });

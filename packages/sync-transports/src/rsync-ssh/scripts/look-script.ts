@@ -13,6 +13,18 @@ if [ "$where" = staging ] && [ -d "$J" ]; then
   claim
   unlock
 fi
+# A result is made of one tree by a rename: what is mounted into it is none of that, and may be the source itself, which lies on this machine.
+inside() {
+  at=$(cd "$T" && pwd -P) || exit 9
+  at=$(printf '%s\\n' "$at" | sed -e 's/\\\\/\\\\134/g' -e 's/ /\\\\040/g')
+  sed 's/^[^ ]* [^ ]* [^ ]* [^ ]* \\([^ ]*\\) .*/\\1/' /proc/self/mountinfo 2>/dev/null | while IFS= read -r point; do
+    case $point in "$at"/*) printf '%s\\n' "$point" ;; esac
+  done
+}
+if [ "$where" = final ] && [ -d "$T" ]; then
+  point=$(inside | head -n 1)
+  if [ -n "$point" ]; then fail config "something is mounted at $point, inside a result: what is seen there is not what was sent, and may be the source itself"; fi
+fi
 reply listing
 if [ -d "$T" ] && [ ! -L "$T" ]; then
   cd "$T" || exit 9
