@@ -15,5 +15,7 @@ export interface Cli {
   readonly interrupted: AbortSignal;
   /** Tells the program that this command answers interrupts itself, so that its exit code holds. */
   readonly answerInterrupts: () => void;
+  /** What to tell a person whose interrupt ends the command: what has been done by then. Asked for at that moment. */
+  readonly explainInterrupt: (how: () => string) => void;
   readonly stdin: NodeJS.ReadStream;
 }

@@ -22,6 +22,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const printer = new Printer({ stdout: process.stdout, stderr: process.stderr, env, format: before.includes('--json') ? 'json' : 'human' });
   using interrupts = watchInterrupts();
   const code = await attempt(argv, { printer, interrupts, output });
+  const explanation = interrupts.explanation();
+  if (explanation !== null) printer.note(explanation);
   await printer.flush();
   return interrupts.exitCode ?? code;
 }
@@ -82,6 +84,7 @@ async function runCommand({ entry, argv, command }: LookedUp & { kind: 'command'
     stateDir: stateDir === null ? undefined : path.resolve(currentFolder(), stateDir),
     interrupted: terminal.interrupts.signal,
     answerInterrupts: terminal.interrupts.answer,
+    explainInterrupt: terminal.interrupts.explain,
     // Asked for by few, and opening it costs.
     get stdin() {
       return process.stdin;

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -12,18 +13,30 @@ export interface Interrupts extends Disposable {
   readonly exitCode: number | null;
   /** From now on the command decides what Ctrl-C means. */
   readonly answer: () => void;
+  /** What to say where an interrupt ends the command, asked for at that moment: what was done by then, what was not. Until the command answers by itself. */
+  readonly explain: (how: () => string) => void;
+  /** That text; null where no interrupt ended the command, or where there is nothing to say. */
+  readonly explanation: () => string | null;
 }
 
 export function watchInterrupts(): Interrupts {
   const controller = new AbortController();
   let exitCode: number | null = null;
   let answered = false;
+  let how: (() => string) | null = null;
+  const explanation = (): string | null => (exitCode === null || how === null ? null : how());
+  const leave = (code: number): void => {
+    const text = explanation();
+    // Nothing is waited for any more.
+    if (text !== null) writeSync(process.stderr.fd, `${text}\n`);
+    process.exit(code);
+  };
   const onSignal = (name: (typeof SIGNALS)[number]): void => {
     const code = 128 + constants.signals[name];
-    if (controller.signal.aborted) process.exit(code);
+    if (controller.signal.aborted) leave(code);
     exitCode = code;
     controller.abort(new Error(`interrupted by ${name}`));
-    if (!answered) setTimeout(() => process.exit(code), PATIENCE_MS).unref();
+    if (!answered) setTimeout(() => { leave(code); }, PATIENCE_MS).unref();
   };
   for (const name of SIGNALS) process.on(name, onSignal);
   return {
@@ -33,7 +46,12 @@ export function watchInterrupts(): Interrupts {
     },
     answer: () => {
       answered = true;
+      how = null;
     },
+    explain: (text) => {
+      how = text;
+    },
+    explanation,
     [Symbol.dispose]: () => {
       for (const name of SIGNALS) process.off(name, onSignal);
     },

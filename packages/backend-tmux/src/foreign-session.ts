@@ -1,7 +1,7 @@
 import { BackendUnavailableError, SessionConfigError, SessionStopError } from '@longhaul/errors';
 import { processInfo } from '@longhaul/exec';
 import type { EndPlan, LogChunk, LogOptions, StopPolicy, StopReport, StopStep } from '@longhaul/sessions';
-import { DEFAULT_STOP_SIGNAL, DEFAULT_STOP_TIMEOUT_MS, endProcesses, parseStopSignal, refusal, systemClock, systemProcesses } from '@longhaul/sessions';
+import { DEFAULT_STOP_SIGNAL, DEFAULT_STOP_TIMEOUT_MS, endProcesses, parseStopSignal, leftBehind, systemClock, systemProcesses } from '@longhaul/sessions';
 
 import type { ForeignSession } from './session-lookup.ts';
 import type { TmuxClient } from './tmux-client.ts';
@@ -20,14 +20,11 @@ export async function stopForeign({ status, place }: ForeignSession, policy: Sto
   const ended = await Promise.all(panes.map(async ({ pid, startTime }) => endProcesses({ job: { pid, startTime }, shellPid: null, runId: null, sessions: new Set([pid]) }, plan, ports)));
   const left = ended.flatMap((end) => end.left);
   const refused = ended.flatMap((end) => end.refused);
-  if (refused.length > 0) {
-    const [reason, hint] = refusal(refused);
-    throw new SessionStopError(status.name, 'tmux', reason, { hint });
-  }
-  if (left.length > 0) throw new SessionStopError(status.name, 'tmux', `KILL did not end process ${left.join(', ')}`);
+  const remains = leftBehind({ left, refused });
+  if (remains !== null) throw new SessionStopError(status.name, 'tmux', remains.reason, { hint: remains.hint });
   // Where the pane is kept after its end (remain-on-exit), the session is still there.
   await client.ask({ path: place.socketPath }, ['kill-session', '-t', place.session.id]);
-  const steps: readonly StopStep[] = ['kill', 'sweep', 'signal'];
+  const steps: readonly StopStep[] = ['kill', 'signal'];
   const step = steps.find((candidate) => ended.some((end) => end.step === candidate)) ?? 'already-ended';
   return {
     step,

@@ -67,7 +67,8 @@ describe.runIf(requireService('tmux', 'script'))('stop', () => {
     // By what it executes: until then it has not left the job's group, and its shell's own command line has the same words.
     await waitFor(() => processesWith(marker).some(({ pid }) => commandLine(pid).startsWith('sh -c sleep 1000')), { what: 'the child in a session of its own' });
     const report = await bed.backend.stop('train', { how: 'graceful' });
-    expect(report.step).toBe('sweep');
+    expect(report.step).toBe('signal');
+    expect(report.killed).not.toEqual([]);
     expect(processesWith(`sleep 1000; : ${marker}`).filter(({ pid }) => pid !== process.pid)).toEqual([]);
     expect(await exitRecord(bed, run)).toMatchObject({ reason: 'stopped', stoppedBy: { step: 'signal' } });
   });
@@ -112,7 +113,7 @@ describe.runIf(requireService('tmux', 'script'))('stop', () => {
       await new Promise((resolve) => setTimeout(resolve, round * 3));
       const outcome = await stopRun(run, { how: 'graceful', timeoutMs: 5000, requestedBy: 'test' });
       await starting;
-      expect(['signal', 'kill', 'sweep']).toContain(outcome.step);
+      expect(['signal', 'kill']).toContain(outcome.step);
       expect(bed.runs.status(run)).toMatchObject({ state: 'stopped' });
     }
   });

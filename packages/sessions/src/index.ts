@@ -32,7 +32,7 @@ export { NO_RESTART } from './session-spec.ts';
 export type * from './session-state.ts';
 export { EMPTY_STATUS } from './session-status.ts';
 export type * from './session-status.ts';
-export { systemWorld } from './world.ts';
+export { currentStarter, systemWorld } from './world.ts';
 export type { World } from './world.ts';
 export { buildSessionSpec, parseSignalName } from './spec/build-session-spec.ts';
 export { decodeEnvFile, parseEnvFile } from './spec/env-file.ts';

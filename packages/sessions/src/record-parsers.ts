@@ -11,7 +11,7 @@ import { containerSpec, readyCheck, restartPolicy } from './spec-parsers.ts';
 
 const EXIT_REASONS: readonly ExitReason[] = ['exit', 'signal', 'stopped', 'start-failed', 'lost', 'interrupted'];
 const LOOP_ENDINGS: readonly LoopEndRecord['why'][] = ['succeeded', 'stopped', 'gave-up', 'not-started', 'superseded'];
-const STOP_STEPS: readonly StopStep[] = ['signal', 'kill', 'sweep'];
+const STOP_STEPS: readonly StopStep[] = ['signal', 'kill'];
 const BACKENDS: readonly BackendKind[] = ['tmux', 'container'];
 
 /** Each reads one record and throws SessionConfigError saying which field is wrong. Fields it does not know are left alone. */

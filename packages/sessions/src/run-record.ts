@@ -37,8 +37,8 @@ export interface StopRecord {
   readonly timeoutMs: number;
 }
 
-/** Which step of the stop contract ended the job (design §4.5). */
-export type StopStep = 'signal' | 'kill' | 'sweep';
+/** Which step of the stop contract ended the job itself (design §4.5), whatever it left behind. */
+export type StopStep = 'signal' | 'kill';
 
 /** Why a run ended. `lost`: the code could not be known. `interrupted`: another boot, no record (design §4.2). */
 export type ExitReason = 'exit' | 'signal' | 'stopped' | 'start-failed' | 'lost' | 'interrupted';

@@ -74,8 +74,10 @@ export interface AttachCommand {
 
 /** Which step ended the job, and what was still there to be swept (design §4.5). */
 export interface StopReport {
+  /** As `status.stoppedBy` says it, where this stop was the one. */
   readonly step: StopStep | 'already-ended';
   readonly signalled: readonly number[];
+  /** The job, where `step` is `kill`, and what it left behind. */
   readonly killed: readonly number[];
   readonly status: SessionStatus;
 }

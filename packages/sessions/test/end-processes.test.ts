@@ -4,7 +4,7 @@ import type { ProcessInfo } from '@longhaul/exec';
 import { describe, expect, it } from 'vitest';
 
 import type { Ended, EndPlan, ProcessView, RunDirectory, StopTarget } from '../src/index.ts';
-import { endProcesses, LAUNCH_FILES, recordStopIntent, stopRun, systemWorld } from '../src/index.ts';
+import { endProcesses, LAUNCH_FILES, leftBehind, recordStopIntent, stopRun, systemWorld } from '../src/index.ts';
 import { prepared, temporaryStore, writeRecord } from './support/temporary-store.ts';
 
 type Process = Pick<ProcessInfo, 'pid' | 'ppid' | 'sid'> & { readonly isRoots?: boolean; readonly endsWith?: number; readonly ends?: 'at once' | 'by KILL' };
@@ -115,6 +115,28 @@ describe('the record of a stop that could signal nobody', () => {
     await expect(stopRun(run, policy, ports)).rejects.toMatchObject({ code: 'SESSION_STOP' });
     expect(files(run)).toContain('stop.json');
   });
+});
+
+it('tells those that may not be signalled from those that KILL does not end, also where the time is up', async () => {
+  const machine = new Machine([SHELL, { pid: 301, ppid: 300, sid: 300 }, { pid: 302, ppid: 301, sid: 300, isRoots: true }]);
+  const { view } = machine;
+  let time = 0;
+  const kill: ProcessView['kill'] = (pid) => (pid === 302 ? 'refused' : 'sent');
+  const ports = { view: { ...view, kill }, now: () => time, sleep: async (ms: number) => Promise.resolve().then(() => void (time += ms)) };
+  const plan: EndPlan = { how: 'force', signal: 'SIGINT', timeoutMs: 1000, beforeStep: () => undefined, afterWait: () => undefined };
+  const ended = await endProcesses(TARGET, plan, ports);
+  expect(ended).toMatchObject({ left: [301, 302], refused: [302] });
+  expect(leftBehind(ended)).toEqual({
+    reason: "process 302 may not be signalled: another user's, as after sudo; KILL did not end process 301",
+    hint: 'End it as that user, for example: sudo kill 302. It waits for the system: often a disk or network share that does not answer',
+  });
+  expect(leftBehind({ left: [], refused: [] })).toBeNull();
+});
+
+it('says of a job that ended when it was asked what its record says, whatever it left behind', async () => {
+  const machine = new Machine([SHELL, { pid: 301, ppid: 300, sid: 300 }, { pid: 302, ppid: 301, sid: 300, ends: 'by KILL' }]);
+  expect(await machine.end('graceful')).toEqual({ step: 'signal', signalled: [301, 302], killed: [302], left: [], refused: [] });
+  expect(machine.steps).toEqual(['signal']);
 });
 
 it('a process that does not even end by KILL is left, and was not refused', async () => {

@@ -7,6 +7,7 @@ import { formatCursor } from '@longhaul/sessions';
 import type { Cli } from '../cli-context.ts';
 import type { CommandModule } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
+import { explainStart } from '../interrupted-start.ts';
 import { printable } from '../output/printable.ts';
 import { endText, jobExitCode } from '../output/session-text.ts';
 import { withHost } from '../with-host.ts';
@@ -26,7 +27,9 @@ export const run: CommandModule = {
   operands: { min: 1, max: 1 },
   run: async (cli, call) =>
     await withHost(cli, async (host) => {
-      const { status, warnings } = await host.start(startInput(call));
+      const input = startInput(call);
+      explainStart(cli, input.name, host);
+      const { status, warnings } = await host.start(input);
       for (const warning of warnings) cli.printer.warn(warning);
       if (cli.printer.format === 'json') cli.printer.event('started', { session: status });
       cli.answerInterrupts();

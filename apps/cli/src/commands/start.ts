@@ -2,6 +2,7 @@ import type { SessionStatus } from '@longhaul/sessions';
 
 import type { CommandModule } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
+import { explainStart } from '../interrupted-start.ts';
 import { printable } from '../output/printable.ts';
 import { endText, stateText } from '../output/session-text.ts';
 import { durationMs } from '../parse-values.ts';
@@ -27,7 +28,9 @@ export const start: CommandModule = {
     await withHost(cli, async (host) => {
       const wait = call.options.text('waitReady');
       const timeoutMs = wait === null ? null : durationMs(wait, '--wait-ready');
-      const { status, warnings } = await host.start(startInput(call));
+      const input = startInput(call);
+      explainStart(cli, input.name, host);
+      const { status, warnings } = await host.start(input);
       for (const warning of warnings) cli.printer.warn(warning);
       if (timeoutMs !== null) return reportReadiness(status.name, await host.sessions.waitUntilReady(status.name, { timeoutMs, signal: cli.interrupted }), cli);
       cli.printer.result(status, () => `${printable(status.name)}  ${stateText(status)}${status.endedAt === null ? '' : `: ${endText(status)}`}\n`);

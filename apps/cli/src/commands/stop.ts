@@ -65,7 +65,8 @@ export function stopPolicyOf(options: OptionValues): StopPolicy {
   };
 }
 
-function stopText({ step, status }: StopReport): string {
+function stopText({ step, status, killed }: StopReport): string {
   if (step === 'already-ended') return `${printable(status.name)} had ended already: ${endText(status)}\n`;
-  return `${printable(status.name)} stopped: ${endText(status)}\n`;
+  const swept = step === 'signal' && killed.length > 0 ? '; what it had left behind had to be killed' : '';
+  return `${printable(status.name)} stopped: ${endText(status)}${swept}\n`;
 }

@@ -50,7 +50,7 @@ export function endText({ exitCode, signal, reason, stoppedBy }: End): string {
   }
 }
 
-const STEPS = { signal: '', kill: ' and had to be killed', sweep: ', and what it had started had to be killed' } as const;
+const STEPS = { signal: '', kill: ' and had to be killed' } as const;
 
 /** How long a run took, or has taken so far. Empty where the times are not known. */
 export function durationText({ startedAt, endedAt }: Pick<SessionStatus, 'startedAt' | 'endedAt'>, now: number): string {

@@ -59,8 +59,8 @@ export async function endProcesses(target: StopTarget, plan: EndPlan, ports: End
   // No step is recorded that cannot be taken.
   if (jobLives && (ports.view.reaches(target.job.pid) || members.some(({ pid }) => ports.view.reaches(pid)))) plan.beforeStep('kill', []);
   const { killed, left, refused } = await sweep({ target, members }, ports);
-  const step = jobLives ? 'kill' : killed.length > 0 ? 'sweep' : 'signal';
-  return { step: plan.how === 'force' ? 'kill' : step, signalled: asked.map(({ pid }) => pid), killed, left, refused };
+  // The word that the record has for it: what the job left behind is in `killed`.
+  return { step: plan.how === 'force' || jobLives ? 'kill' : 'signal', signalled: asked.map(({ pid }) => pid), killed, left, refused };
 }
 
 type Identity = Pick<ProcessInfo, 'pid' | 'startTime'>;
@@ -116,7 +116,7 @@ async function sweep({ target, members: first }: Begun, ports: EndPorts): Promis
   const end = ports.now() + KILL_WAIT_MS;
   for (;;) {
     const members = await look(target, ports);
-    if (members.length > 0 && ports.now() >= end) return { killed: [...killed], left: pidsOf(members), refused: [] };
+    if (members.length > 0 && ports.now() >= end) return { killed: [...killed], left: pidsOf(members), refused: pidsOf(members.filter(({ pid }) => refused.has(pid))) };
     const outcomes = members.map((member) => ({ member, outcome: ports.view.kill(member.pid, 'SIGKILL') }));
     const sent = outcomes.filter(({ outcome }) => outcome === 'sent').map(({ member }) => member);
     for (const { member, outcome } of outcomes) if (outcome === 'refused') refused.set(member.pid, member);

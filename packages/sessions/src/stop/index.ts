@@ -2,7 +2,7 @@ export { endProcesses, systemClock } from './end-processes.ts';
 export type { Ended, EndPlan, EndPorts } from './end-processes.ts';
 export { systemProcesses } from './process-view.ts';
 export type { ProcessView, SignalOutcome } from './process-view.ts';
-export { refusal } from './refusal.ts';
+export { leftBehind } from './left-behind.ts';
 export { stopAttempts } from './stop-attempts.ts';
 export type { AttemptStop } from './stop-attempts.ts';
 export { DEFAULT_STOP_TIMEOUT_MS, defaultRequester, recordStopIntent, writeStopIntent, writeStopStep } from './stop-files.ts';

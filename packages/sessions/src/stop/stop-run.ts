@@ -11,7 +11,7 @@ import type { StopPolicy } from '../session-spec.ts';
 import type { World } from '../world.ts';
 import { systemWorld } from '../world.ts';
 import type { EndPorts } from './end-processes.ts';
-import { refusal } from './refusal.ts';
+import { leftBehind } from './left-behind.ts';
 import { endProcesses, systemClock, waitFor } from './end-processes.ts';
 import { shellOf } from './inner-shell.ts';
 import { systemProcesses } from './process-view.ts';
@@ -113,11 +113,9 @@ class RunStop {
         },
         afterWait: release,
       }, this.#ports);
-      if (refused.length > 0) {
-        if (before === 'nobody' && signalled.length === 0 && killed.length === 0) withdrawStopIntent(this.#run);
-        throw this.#error(...refusal(refused));
-      }
-      if (left.length > 0) throw this.#error(`KILL did not end process ${left.join(', ')}`, 'it waits for the system: often a disk or network share that does not answer');
+      if (refused.length > 0 && before === 'nobody' && signalled.length === 0 && killed.length === 0) withdrawStopIntent(this.#run);
+      const remains = leftBehind({ left, refused });
+      if (remains !== null) throw this.#error(remains.reason, remains.hint);
       return { step, signalled, killed, run: this.#run };
     } finally {
       process.off('exit', release);
