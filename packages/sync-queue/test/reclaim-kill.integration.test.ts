@@ -74,6 +74,15 @@ describe('a reaper that is killed', () => {
     expect(await readFile(`${bench.root}/nas/${second.name}/deep/b.bin`, 'utf8')).toBe('second');
   });
 
+  it('has what it deleted counted by the next, also where that one stops before it deletes anything itself', async () => {
+    const bench = await ReclaimBench.open();
+    const job = await bench.ripe();
+    await killedAt(bench, job.sourceId, { step: 'removed', times: 3 });
+    await bench.damage('nas/out/results/deep/b.bin');
+    expect(await bench.reaper({ reclaim: { ...POLICY, minAgeMs: 0, occasionMs: 1 } }).recover()).toMatchObject([{ kind: 'stopped', files: 3, blockers: [{ kind: 'check_failed' }] }]);
+    expect((await bench.store.reclaimFacts(job.sourceId))?.last).toMatchObject({ state: 'stopped', filesFreed: 3, evidence: expect.stringContaining('3 files were deleted before') as string });
+  });
+
   it('before its first deletion stands in nobody\'s way: what has changed since is sent in place of what lies there', async () => {
     const bench = await ReclaimBench.open();
     const sources = await Promise.all(['intended', 'batch', 'replaced', 'removed', 'asleep'].map(async (name) => bench.anotherSource(name)));

@@ -7,6 +7,7 @@ import { openHost } from '@longhaul/host';
 import type { Job } from '@longhaul/sync-queue';
 import { tempDir, type Sshd } from '@longhaul/testbed';
 import { chance, type Chance } from '../chaos/random.ts';
+import { sleepThroughTheLease } from './sleep.ts';
 import { violations } from './verdicts.ts';
 import { startWorker, type Worker } from './worker-process.ts';
 
@@ -23,6 +24,8 @@ export interface SyncRunOptions {
 export interface SyncRunResult {
   readonly seed: number;
   readonly kills: number;
+  /** Whether a worker was stopped for longer than its lease. */
+  readonly slept: boolean;
   readonly jobs: number;
   /** Recoveries, orphans and the like that were met: without any the run has shown nothing. */
   readonly recovered: number;
@@ -43,9 +46,12 @@ const MOMENTS = ['jobStarted', 'jobStarted', 'progress', 'progress', 'verifying'
 /** So long a run may take to come to its end when nobody kills any more. Milliseconds. */
 const PATIENCE_MS = 120_000;
 
+/** Every so many seeds a worker is stopped for longer than its lease, which takes more than a minute. */
+const SLEEP_EVERY = 20;
+
 /**
  * Some sources on their way over a real sshd while their workers get kill -9 at random moments; then one that lives, and everything is
- * held against the sources. The seed chooses what is done, not when the machine is where.
+ * held against the sources. In every other run one source lies inside another. The seed chooses what is done, not when the machine is where.
  */
 export async function syncRun({ seed, sshd, program, say = () => undefined }: SyncRunOptions): Promise<SyncRunResult> {
   await using dir = await tempDir('longhaul-chaos-sync-');
@@ -54,6 +60,7 @@ export async function syncRun({ seed, sshd, program, say = () => undefined }: Sy
   mkdirSync(place);
   writeConfig(dir.path, { sshd, place, uploadMbps: random.oneOf(MIBIT) });
   const sources = Array.from({ length: 1 + random.below(3) }, (_, index) => makeSource(join(dir.path, `source-${String(index)}`), random));
+  if (seed % 2 === 0) sources.push(makeSource(join(dir.path, 'source-0', 'a', 'inside'), random));
   const stateDir = join(dir.path, 'state');
   const env = { ...process.env, LONGHAUL_STATE_DIR: stateDir, LONGHAUL_TMUX_SOCKET: join(dir.path, 'tmux.sock') };
   await using host = await openHost({ cwd: dir.path, env, stateDir, program: null });
@@ -61,14 +68,18 @@ export async function syncRun({ seed, sshd, program, say = () => undefined }: Sy
   const world = { folder: dir.path, place, sources, sync };
   for (const source of sources) await sync.push({ source, to: ['nas'], as: null });
 
-  const kills = await killAlong(world, { random, start: () => startWorker(program, { cwd: dir.path, env }), say });
+  const killing = { random, start: () => startWorker(program, { cwd: dir.path, env }), say };
+  const kills = await killAlong(world, killing);
+  const slept = seed % SLEEP_EVERY === 0;
+  const sleeping = slept ? await asleep(world, killing) : [];
   await comeToAnEnd(world, () => startWorker(program, { cwd: dir.path, env, args: ['--drain'] }));
   const { jobs } = await sync.queue.list({ limit: 500 });
   const recovered = jobs.reduce((sum, { epoch }) => sum + epoch, 0) > jobs.length ? 1 : 0;
-  return { seed, kills, jobs: jobs.length, recovered, violations: await violations(world) };
+  return { seed, kills: kills + (slept ? 2 : 0), slept, jobs: jobs.length, recovered, violations: [...sleeping, ...(await violations(world))] };
 }
 
-interface Killing {
+/** By what and how workers come to their end. */
+export interface Killing {
   readonly random: Chance;
   readonly start: () => Worker;
   readonly say: (line: string) => void;
@@ -90,6 +101,11 @@ async function killAlong(world: SyncRunWorld, { random, start, say }: Killing): 
     say(`killed ${String(workers.length)}: ${(await world.sync.queue.list()).jobs.map(({ state, phase }) => `${state} ${phase ?? ''}`.trim()).join(', ')}`);
   }
   return kills;
+}
+
+async function asleep(world: SyncRunWorld, killing: Killing): Promise<readonly string[]> {
+  if (!(await world.sync.store.hasActive())) await changeAll(world, killing.random);
+  return sleepThroughTheLease(world, killing);
 }
 
 /** A program that writes where it should not. */

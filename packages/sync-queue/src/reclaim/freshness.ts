@@ -5,6 +5,9 @@ interface Moment {
   readonly monotonic: number;
 }
 
+/** A process that is awake notices so often that it is. Milliseconds. */
+const TICK_MS = 5_000;
+
 /**
  * How long the word of the destinations counts, from when they began to read: one clock may jump, the other stands still while the machine sleeps, so the
  * one that says more has passed is believed. Cheap enough to be asked before each file.
@@ -25,9 +28,10 @@ export class Freshness {
   async renew(check: () => Promise<void>): Promise<void> {
     this.#began = null;
     const began = this.#moment();
+    using awake = new AwakeTime(this.#clock);
     await check();
-    // Without the time that the machine slept in it: what was read before that is old.
-    const tookMs = this.#clock.monotonic() - began.monotonic;
+    // Without the time that the machine or this process slept in it: what was read before that is old.
+    const tookMs = awake.ms;
     this.#lastsMs = tookMs + Math.max(this.#leastMs, tookMs);
     this.#began = began;
   }
@@ -40,5 +44,34 @@ export class Freshness {
 
   #moment(): Moment {
     return { now: this.#clock.now(), monotonic: this.#clock.monotonic() };
+  }
+}
+
+/** How long this process has been running since, by its own ticks: one that is stopped, or in a machine that is, misses them. */
+class AwakeTime implements Disposable {
+  readonly #clock: Clock;
+  #counted = 0;
+  #last: number;
+  #cancelTimer: () => void = () => undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#last = clock.monotonic();
+    this.#tick();
+  }
+
+  get ms(): number {
+    // Late by as much again is no sleep yet, only a busy machine.
+    return this.#counted + Math.min(this.#clock.monotonic() - this.#last, 2 * TICK_MS);
+  }
+
+  [Symbol.dispose](): void {
+    this.#cancelTimer();
+  }
+
+  #tick(): void {
+    this.#counted = this.ms;
+    this.#last = this.#clock.monotonic();
+    this.#cancelTimer = this.#clock.after(TICK_MS, () => this.#tick());
   }
 }

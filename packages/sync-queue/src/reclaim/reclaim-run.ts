@@ -67,6 +67,8 @@ export class ReclaimRun {
   readonly #signal: AbortSignal;
   #files = 0;
   #bytes = 0;
+  /** Whether what an earlier attempt deleted is in these counts. */
+  #past: 'counted' | 'unknown' = 'unknown';
   readonly #freshness: Freshness;
 
   constructor(env: ReaperEnv, request: RunRequest) {
@@ -156,10 +158,8 @@ export class ReclaimRun {
 
   /** Journal, intent in the store, then batch by batch: intended, deleted, noted. Returns how many folders went too. */
   async #deleteAll(): Promise<number> {
-    const { prepared, keeper } = this.#request;
-    const { seal, source } = prepared.hand;
-    const header = { reclaimId: keeper.lease.reclaimId, source: prepared.facts.sourcePath, sealId: seal.id, sealDigest: seal.digest };
-    await using journal = await this.#written(async () => this.#env.journals.open(header));
+    const { prepared } = this.#request;
+    await using journal = await this.#written(async () => this.#openJournal());
     await this.#step('journal');
     this.#countPast(journal);
     await this.#intend();
@@ -168,7 +168,7 @@ export class ReclaimRun {
     const files = prepared.hand.look.present;
     for (const batch of batches(files, this.#env.timing)) await this.#deleteBatch(batch, journal);
     await this.#assertGone();
-    const folders = await source.removeEmptyFolders({ allowed: () => this.#allowed() });
+    const folders = await prepared.hand.source.removeEmptyFolders({ allowed: () => this.#allowed() });
     await this.#step('folders');
     return folders;
   }
@@ -186,9 +186,16 @@ export class ReclaimRun {
     throw new Stop(this.#request.prepared.places.map(({ destination }) => ({ kind: 'check_failed', destination, detail: WITHDRAWN })));
   }
 
+  async #openJournal(): Promise<ReclaimJournal> {
+    const { prepared, keeper } = this.#request;
+    const { seal } = prepared.hand;
+    return this.#env.journals.open({ reclaimId: keeper.lease.reclaimId, source: prepared.facts.sourcePath, sealId: seal.id, sealDigest: seal.digest });
+  }
+
   /** An earlier attempt that died: what it had deleted is counted here too. */
   #countPast({ past }: ReclaimJournal): void {
     const { look, seal } = this.#request.prepared.hand;
+    this.#past = 'counted';
     this.#files += past.filesRemoved;
     this.#bytes += past.bytesFreed;
     const gone = new Set(look.gone);
@@ -273,8 +280,21 @@ export class ReclaimRun {
     return { kind: 'left', ...counts };
   }
 
+  /** Also where this attempt stops before it comes to the journal. */
+  async #lookIntoThePast(): Promise<void> {
+    if (this.#past === 'counted') return;
+    try {
+      await using journal = await this.#openJournal();
+      this.#countPast(journal);
+    } catch (error) {
+      // Only the figures are missing then.
+      this.#env.events.emit({ type: 'problem', error, jobId: null });
+    }
+  }
+
   async #stopped(blockers: readonly Blocker[]): Promise<ReclaimOutcome> {
     const { prepared, keeper } = this.#request;
+    await this.#lookIntoThePast();
     const [reason, ...others] = blockers.map((blocker) => blockerText(blocker, prepared.facts.sourcePath).what);
     const freed = this.#files === 0 ? 'nothing was deleted' : `${this.#files} files were deleted before, on proof`;
     await this.#env.store.endReclaim(keeper.lease, {

@@ -15,6 +15,8 @@ export interface Deletion {
 export interface FakeSourceFilesPorts {
   readonly folders: ReadonlyMap<string, FakeFolder>;
   readonly life: Life;
+  /** Lets the time pass that it takes to read a file. */
+  readonly read: () => Promise<void>;
   /** Called before the file goes. */
   readonly onDelete: (deletion: Deletion) => Promise<void>;
 }
@@ -28,14 +30,14 @@ export class FakeSourceFiles implements SourceFiles {
   }
 
   open(seal: Seal): Promise<HeldSource> {
-    const { folders, life, onDelete } = this.#ports;
+    const { folders, life, read, onDelete } = this.#ports;
     const folder = folders.get(seal.source.root);
     if (folder === undefined) return Promise.reject(new SourceBlocked({ kind: 'source_gone', detail: 'no such folder' }));
-    return Promise.resolve(life.through(heldSource(seal, { folder, onDelete })));
+    return Promise.resolve(life.through(heldSource(seal, { folder, read, onDelete })));
   }
 }
 
-function heldSource(seal: Seal, { folder, onDelete }: { readonly folder: FakeFolder } & Pick<FakeSourceFilesPorts, 'onDelete'>): HeldSource {
+function heldSource(seal: Seal, { folder, read, onDelete }: { readonly folder: FakeFolder } & Pick<FakeSourceFilesPorts, 'read' | 'onDelete'>): HeldSource {
   const sealed = seal.entries.filter((entry) => entry.type === 'file');
   const sameAs = ({ path, sha256: digest }: SealedFile): 'gone' | 'same' | 'changed' => {
     const found = folder.files.get(path);
@@ -44,6 +46,7 @@ function heldSource(seal: Seal, { folder, onDelete }: { readonly folder: FakeFol
   };
   const remove: HeldSource['remove'] = async (file, { ready, allowed }): Promise<Removal> => {
     const { path, size } = file;
+    await read();
     await ready?.();
     const state = file.sha256 === 'unchecked' ? 'same' : sameAs(file);
     if (state === 'gone') return { kind: 'gone', path };

@@ -11,16 +11,26 @@ interface FakeFile {
   readonly born: number;
 }
 
-/** A folder in memory. */
+/** The files of a folder by path. */
+type FakeFiles = Pick<Map<RawPath, FakeFile>, 'get' | 'set' | 'has' | 'delete' | 'keys' | 'size'> & Iterable<[RawPath, FakeFile]>;
+
+/** A folder in memory. One inside another shows a part of that one's files: what is written or deleted in one is so in the other. */
 export class FakeFolder {
-  readonly files: Map<RawPath, FakeFile> = new Map<RawPath, FakeFile>();
+  readonly files: FakeFiles;
+  readonly #around: { readonly folder: FakeFolder; readonly prefix: string } | null;
   #version = 0;
 
-  constructor(files: Readonly<Record<string, string>> = {}) {
+  constructor(files: Readonly<Record<string, string>> = {}, around: { readonly folder: FakeFolder; readonly prefix: string } | null = null) {
+    this.#around = around;
+    this.files = around === null ? new Map<RawPath, FakeFile>() : new FilesBelow(around.folder.files, around.prefix);
     for (const [name, content] of Object.entries(files)) this.write(name, content);
   }
 
   write(name: string, content: string): void {
+    if (this.#around !== null) {
+      this.#around.folder.write(`${this.#around.prefix}${name}`, content);
+      return;
+    }
     const version = (this.#version += 1);
     this.files.set(rawPathFromText(name), { content, version, born: this.files.get(rawPathFromText(name))?.born ?? version });
   }
@@ -37,6 +47,49 @@ export class FakeFolder {
 
   contents(): ReadonlyMap<RawPath, string> {
     return new Map([...this.files].map(([path, { content }]) => [path, content]));
+  }
+}
+
+/** Those of a folder whose path begins so, by the rest of it. */
+class FilesBelow implements FakeFiles {
+  readonly #all: FakeFiles;
+  readonly #prefix: string;
+
+  constructor(all: FakeFiles, prefix: string) {
+    this.#all = all;
+    this.#prefix = prefix;
+  }
+
+  get size(): number {
+    return [...this].length;
+  }
+
+  get(path: RawPath): FakeFile | undefined {
+    return this.#all.get(this.#whole(path));
+  }
+
+  has(path: RawPath): boolean {
+    return this.#all.has(this.#whole(path));
+  }
+
+  set(path: RawPath, file: FakeFile): ReturnType<FakeFiles['set']> {
+    return this.#all.set(this.#whole(path), file);
+  }
+
+  delete(path: RawPath): boolean {
+    return this.#all.delete(this.#whole(path));
+  }
+
+  keys(): ReturnType<FakeFiles['keys']> {
+    return new Map(this).keys();
+  }
+
+  *[Symbol.iterator](): Generator<[RawPath, FakeFile]> {
+    for (const [path, file] of this.#all) if (path.startsWith(this.#prefix)) yield [path.slice(this.#prefix.length) as RawPath, file];
+  }
+
+  #whole(path: RawPath): RawPath {
+    return `${this.#prefix}${path}` as RawPath;
   }
 }
 
@@ -59,8 +112,10 @@ export class FakeSealer implements Sealer {
     this.#now = now;
   }
 
+  /** One that lies in another is made after that one. */
   folder(path: string, files: Readonly<Record<string, string>>): FakeFolder {
-    const folder = new FakeFolder(files);
+    const around = [...this.folders].find(([root]) => path.startsWith(`${root}/`));
+    const folder = new FakeFolder(files, around === undefined ? null : { folder: around[1], prefix: path.slice(around[0].length + 1) + '/' });
     this.folders.set(path, folder);
     return folder;
   }

@@ -6,6 +6,12 @@ export interface Death {
   readonly moment: 'before' | 'after';
 }
 
+/** When the machine falls asleep: at the nth call of this process to the outside world, before it takes effect or after. */
+export interface Sleep extends Death {
+  /** Returns when it wakes. */
+  readonly fall: () => void;
+}
+
 /**
  * The life of one worker process. Everything it has to do with the outside goes through here; when it is dead, nothing
  * it calls returns and no timer of its own goes off: it is gone as after kill -9, and what it had started goes on.
@@ -17,6 +23,7 @@ export class Life {
   #calls = 0;
   #dead = false;
   readonly onDeath: (() => void)[] = [];
+  readonly sleeps: Sleep[] = [];
 
   /** Whether it is the one that is to bring everything to its end. */
   readonly immortal: boolean;
@@ -82,13 +89,16 @@ export class Life {
   async #call(work: () => Promise<unknown>): Promise<unknown> {
     if (this.#dead) return never();
     this.#calls += 1;
-    const last = this.#death?.call === this.#calls;
+    const call = this.#calls;
+    const last = this.#death?.call === call;
+    this.#sleep(call, 'before');
     if (last && this.#death.moment === 'before') {
       this.kill();
       return never();
     }
     try {
       const result = await work();
+      this.#sleep(call, 'after');
       if (this.#frozen) await this.#thawed;
       if (last) this.kill();
       return this.dead ? await never() : result;
@@ -97,6 +107,10 @@ export class Life {
       if (this.dead) return never();
       throw error;
     }
+  }
+
+  #sleep(call: number, moment: Sleep['moment']): void {
+    for (const sleep of this.sleeps) if (sleep.call === call && sleep.moment === moment) sleep.fall();
   }
 }
 

@@ -1,4 +1,5 @@
 import type { TransportErrorKind } from '@longhaul/errors';
+import { RECLAIM_RULES } from './deletion-judge.ts';
 import { flipped } from './fake-transport.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -13,13 +14,13 @@ const ALWAYS: readonly Deed[] = [
   () => undefined,
   // A program goes on writing.
   (simulation) => simulation.write(sourceOf(simulation), 'f0', `w${simulation.below(1000)}`),
-  (simulation) => simulation.enqueue(sourceOf(simulation), placeOf(simulation)),
+  enqueueAgain,
   outage,
   fullDisk,
   pauseAll,
   pauseOne,
   closedWindow,
-  (simulation) => simulation.world.clock.jump(simulation.below(5 * MINUTE)),
+  fallAsleep,
 ];
 
 const TROUBLE: readonly Deed[] = [...ALWAYS, rot, rot, cancel, cancel, retryAll, vanish];
@@ -41,6 +42,26 @@ function sourceOf(simulation: Simulation): string {
 
 function placeOf(simulation: Simulation): string {
   return simulation.oneOf([...simulation.world.places.keys()]);
+}
+
+async function enqueueAgain(simulation: Simulation): Promise<void> {
+  const source = sourceOf(simulation);
+  await simulation.enqueue(source, simulation.oneOf(simulation.meant.get(source) ?? []));
+}
+
+/**
+ * The machine sleeps for a while: the wall clock has moved on when it wakes, and the other one as well where it counts on (a stopped virtual machine).
+ * Leases have lapsed then, and what was read at a destination may be there no more.
+ */
+export function fallAsleep(simulation: Simulation): void {
+  const { clock, places } = simulation.world;
+  const ms = simulation.below(10 * MINUTE);
+  const counts = simulation.below(2) === 0 ? 'both clocks' : 'the wall clock';
+  if (counts === 'both clocks') clock.oversleep(ms);
+  else clock.jump(ms);
+  simulation.sleeps += 1;
+  // What was proven less than a minute ago may be believed.
+  if (ms > RECLAIM_RULES.freshMs + 1_000 && simulation.below(2) === 0) for (const place of places.keys()) flipOne(simulation, place);
 }
 
 function outage(simulation: Simulation): void {
@@ -95,11 +116,16 @@ function vanish(simulation: Simulation): void {
 
 /** A disk at a destination loses a bit, while the source is still whole and nobody is deleting it: what follows is for the audit and the last check. */
 async function rot(simulation: Simulation): Promise<void> {
-  const { destination } = simulation.world.place(placeOf(simulation));
   if ((await simulation.world.store.openReclaims()).length > 0) return;
+  flipOne(simulation, placeOf(simulation));
+}
+
+/** One bit of every result there, but of those that may be all that is left. */
+function flipOne({ world, judge }: Simulation, place: string): void {
+  const { destination } = world.place(place);
   for (const [finalName, { tree }] of destination.finals) {
     const [path, content] = [...tree][0] ?? [];
-    if (path === undefined || content === undefined || simulation.judge.touched.has(`/data/${finalName}`)) continue;
+    if (path === undefined || content === undefined || [...judge.touched].some((source) => source.endsWith(`/${finalName}`))) continue;
     tree.set(path, flipped(content));
     destination.rotted = true;
   }

@@ -1,4 +1,4 @@
-import { Reaper } from '@longhaul/sync-queue';
+import { pause, Reaper } from '@longhaul/sync-queue';
 import type { AuditBudget, SourceFiles, WorkerPolicy } from '@longhaul/sync-queue';
 import { rawPathFromText } from '@longhaul/sync-transports';
 import { DeletionJudge, RECLAIM_RULES } from './deletion-judge.ts';
@@ -7,11 +7,13 @@ import type { PushFault } from './fake-transport.ts';
 import { Life } from './life.ts';
 import { seededRandom } from './seeded-random.ts';
 import { problemsAtTheEnd } from './simulation-checks.ts';
-import { disturb } from './simulation-deeds.ts';
+import { disturb, fallAsleep } from './simulation-deeds.ts';
 import type { Mutant } from './world.ts';
 import { World } from './world.ts';
 
 const MAX_LIVES = 5;
+/** How long a reaper reads a file before it goes. */
+const READ_MS = 100;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const POLICY: Partial<WorkerPolicy> = { maxRecoveries: Number.MAX_SAFE_INTEGER, stallMs: 60_000, pollMs: 5_000, recoveryMs: 5_000, busySourceMs: 10_000, heartbeatMs: 5_000 };
@@ -25,6 +27,10 @@ export interface SimulationResult {
   readonly jobs: number;
   /** Files that a reaper deleted. */
   readonly deletions: number;
+  /** Deletions among them of what two sources have. */
+  readonly shared: number;
+  /** How often the machine slept. */
+  readonly sleeps: number;
   /** Damaged results that were mended, cancels, outages and the like that took place. */
   readonly deeds: number;
 }
@@ -33,6 +39,8 @@ export interface SimulationResult {
 export interface SimulationMutant extends Mutant {
   readonly files?: (files: SourceFiles) => SourceFiles;
   readonly lastCheck?: 'skipped';
+  /** How long a last check counts. Milliseconds. */
+  readonly freshMs?: number;
 }
 
 /**
@@ -53,6 +61,13 @@ export class Simulation {
   judge!: DeletionJudge;
   crashes = 0;
   deeds = 0;
+  sleeps = 0;
+  /** Whether one source lies inside another. */
+  readonly #nested: boolean;
+  /** Whether the machine sleeps now and then, at any call of a process to the outside world. */
+  readonly #sleepy: boolean;
+  /** Where each source is sent. */
+  readonly meant: Map<string, readonly string[]> = new Map<string, readonly string[]>();
   readonly #seed: number;
   readonly #mutant: SimulationMutant;
   readonly #journals = new FakeJournals();
@@ -64,6 +79,9 @@ export class Simulation {
     this.#mutant = mutant;
     this.random = seededRandom(seed);
     this.kind = seed % 4 === 0 ? 'reclaim' : 'trouble';
+    const quarter = Math.floor(seed / 4);
+    this.#nested = quarter % 3 === 0;
+    this.#sleepy = quarter % 2 === 0;
   }
 
   async run(): Promise<SimulationResult> {
@@ -78,7 +96,7 @@ export class Simulation {
       this.problems.push(`it threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     }
     const { jobs } = await world.queue.list({ limit: 500 });
-    return { seed: this.#seed, problems: [...this.problems, ...this.judge.problems], crashes: this.crashes, jobs: jobs.length, deletions: this.judge.deletions, deeds: this.deeds };
+    return { seed: this.#seed, problems: [...this.problems, ...this.judge.problems], crashes: this.crashes, jobs: jobs.length, deletions: this.judge.deletions, shared: this.judge.shared, sleeps: this.sleeps, deeds: this.deeds };
   }
 
   below(limit: number): number {
@@ -104,12 +122,15 @@ export class Simulation {
   async #populate(): Promise<void> {
     const places = ['nas', 'disk'].slice(0, 1 + this.below(2));
     for (const name of places) this.world.place(name).transport.faults.push(...this.#faults());
-    for (let index = 0; index <= this.below(2); index += 1) {
-      const source = `/data/s${index}`;
-      this.world.folder(source, {});
-      for (let file = 0; file <= this.below(3); file += 1) this.write(source, `f${file}`, `${index}${file}`.repeat(1 + this.below(3)));
-      for (const destination of places) await this.enqueue(source, destination);
-    }
+    for (let index = 0; index <= this.below(2); index += 1) await this.#newSource(`/data/s${index}`, places);
+    if (this.#nested) await this.#newSource('/data/s0/in', places.slice(this.below(places.length)));
+  }
+
+  async #newSource(source: string, places: readonly string[]): Promise<void> {
+    this.world.folder(source, {});
+    this.meant.set(source, places);
+    for (let file = 0; file <= this.below(3); file += 1) this.write(source, `f${file}`, `${source.at(-1) ?? ''}${file}`.repeat(1 + this.below(3)));
+    for (const destination of places) await this.enqueue(source, destination);
   }
 
   #faults(): readonly (PushFault | null)[] {
@@ -150,6 +171,7 @@ export class Simulation {
     const death = this.random() < 0.7 ? ({ call: 1 + this.below(this.kind === 'reclaim' ? 110 : 60), moment: this.random() < 0.5 ? 'before' : 'after' } as const) : null;
     const life = new Life(death);
     life.onDeath.push(() => (this.crashes += 1));
+    if (this.#sleepy) life.sleeps.push({ call: 1 + this.below(110), moment: this.oneOf(['before', 'after'] as const), fall: () => { fallAsleep(this); } });
     const freezes = this.random() < 0.15;
     if (freezes) clock.after(this.below(2_000), () => this.#freeze(life));
     // Nobody lives for ever: also the one that has nothing to do.
@@ -168,14 +190,23 @@ export class Simulation {
   }
 
   #reaper(life: Life, ports: ReturnType<World['worker']>['ports']): Reaper {
-    const { files, lastCheck } = this.#mutant;
-    const own = new FakeSourceFiles({ folders: this.world.sealer.folders, life, onDelete: async (deletion) => this.judge.judge(deletion) });
-    const { minVerifyPasses, minAgeMs, occasionMs, freshMs } = RECLAIM_RULES;
+    const { files, lastCheck, freshMs = RECLAIM_RULES.freshMs } = this.#mutant;
+    const own = new FakeSourceFiles({ folders: this.world.sealer.folders, life, read: async () => pause(life.clock(this.world.clock), READ_MS), onDelete: async (deletion) => this.judge.judge(deletion) });
+    const { minVerifyPasses, minAgeMs, occasionMs } = RECLAIM_RULES;
+    // Also between two steps of a reclaim, and in the middle of one: that is where what it was told must not be believed for ever.
+    let untilSleep = this.#sleepy && !life.immortal ? 1 + this.below(16) : Number.POSITIVE_INFINITY;
+    const afterStep = (): void => {
+      untilSleep -= 1;
+      if (untilSleep !== 0 || life.dead) return;
+      if (this.below(2) === 0) fallAsleep(this);
+      else this.world.clock.after(this.below(400), () => { fallAsleep(this); });
+    };
     return new Reaper({
       ...ports,
       reclaim: { reclaim: 'on', when: 'always', diskFreeBelow: null, minVerifyPasses, minAgeMs, occasionMs, metadata: 'keep' },
       journals: this.#journals.through(life),
       files: life.through(files?.(own) ?? own),
+      afterStep,
       timing: { sweepMs: 10_000, againMs: 10_000, freshMs, batch: 2 },
       ...(lastCheck === undefined ? {} : { lastCheck: async (jobId) => ({ kind: 'looked', job: await this.world.queue.get(jobId), outcome: await claimedProof(this.world, jobId) }) }),
     });
@@ -199,7 +230,7 @@ export class Simulation {
     await queue.retryAll();
     // Nobody waits two hours here.
     for (const { id } of (await queue.list({ states: ['QUEUED'], limit: 500 })).jobs) await queue.retry(id);
-    for (const source of sealer.folders.keys()) if (!this.judge.touched.has(source)) for (const destination of places.keys()) await this.enqueue(source, destination);
+    for (const source of sealer.folders.keys()) if (!this.judge.touched.has(source)) for (const destination of this.meant.get(source) ?? []) await this.enqueue(source, destination);
     this.problems.push(...(await this.#untilAllHolds()));
   }
 

@@ -36,6 +36,11 @@ export class VirtualClock implements Clock {
     this.#wallOffset += ms;
   }
 
+  /** So much time passes at once: what was to happen meanwhile happens after it, as where every process of the machine was stopped. */
+  oversleep(ms: number): void {
+    this.#elapsed += ms;
+  }
+
   /** Lets time pass until `work` has settled. Fails when nothing is left that could settle it, or after `limitMs` of this time. */
   async until<T>(work: Promise<T>, limitMs: number = 7 * 24 * 3_600_000): Promise<T> {
     const state = { settled: false };
