@@ -72,10 +72,12 @@ export interface Seal {
   readonly leftOut?: LeftOut;
   /** Sorted by path, bytewise; a directory stands before what it holds. The root itself is no entry. */
   readonly entries: readonly SealEntry[];
+  /** Numbers of the groups that its entries belong to, each once. Only known where the source has just been listed: it is not kept. */
+  readonly groups?: readonly number[];
 }
 
 /** A source as it was listed, before it is hashed: all that a push needs which compares nothing. Every seal is one. */
-export type SealListing = Pick<Seal, 'source' | 'totals' | 'findings' | 'leftOut'> & { readonly entries: readonly ListedEntry[] };
+export type SealListing = Pick<Seal, 'source' | 'totals' | 'findings' | 'leftOut' | 'groups'> & { readonly entries: readonly ListedEntry[] };
 
 /** Where a seal was taken. A single file as source: `root` is its folder, the only entry is the file. */
 export interface SealSource {

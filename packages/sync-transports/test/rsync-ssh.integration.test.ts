@@ -116,14 +116,14 @@ describe.runIf(requireService('sshd', 'rsync'))('going on after a break', () => 
     expect(await compared(transport, seal, { epoch })).toEqual(EXACT);
   });
 
-  it('takes over from a push that hangs: its rsync there is ended, and what it had received is used', async () => {
+  it.each([{ by: 'rsync', limit: { bandwidth: 16 * MIB } }, { by: 'tar', limit: {} }])('takes over from a push that hangs: its $by there is ended, and what it had received is used', async ({ limit }) => {
     await using bench = await SshBench.open();
     await using proxy = await startTcpProxy({ target: bench.sshd.port });
     const hanging = bench.transport({ port: proxy.port, knownHosts: await bench.sshd.knownHostsFor(proxy.port) });
     writeRandomFile(bench.dir.join('results/big'), 16 * MIB);
     const seal = await bench.seal();
     const abort = new AbortController();
-    const first = push(hanging, seal, { signal: abort.signal, bandwidth: 16 * MIB });
+    const first = push(hanging, seal, { signal: abort.signal, ...limit });
     await waitFor(() => proxy.passed.up > 10 * MIB, { what: 'ten megabytes', interval: 2 });
     proxy.faults.stalled = true;
     const [pidFile] = await waitFor(() => { const found = readdirSync(`${bench.there}/.longhaul-incoming/job-1`).filter((name) => name.startsWith('push.')); return found.length > 0 && found; });
@@ -244,7 +244,8 @@ describe.runIf(requireService('sshd', 'rsync'))('what fails', () => {
     const seal = await bench.sealed(small);
     const { systemRunner } = await import('@longhaul/exec');
     const real = systemRunner();
-    const runner = { ...real, run: real.run.bind(real), detach: real.detach.bind(real), spawn: async (command: Parameters<typeof real.spawn>[0]) => real.spawn(command.program === 'rsync' ? { ...command, program: 'no-such-rsync' } : command) };
+    const without = (command: Parameters<typeof real.spawn>[0]): typeof command => (command.program === 'rsync' ? { ...command, program: 'no-such-rsync' } : command);
+    const runner = { detach: real.detach.bind(real), run: async (command: Parameters<typeof real.run>[0]) => real.run(without(command)), spawn: async (command: Parameters<typeof real.spawn>[0]) => real.spawn(without(command)) };
     expect(await push(bench.transport({ runner }), seal)).toMatchObject({ ok: false, errorKind: null, hint: expect.stringContaining('rsync') as string });
   });
 

@@ -7,18 +7,15 @@ import { classifyRsync } from '../failures/index.ts';
 import type { RawPath } from '../raw-path.ts';
 import { rawPathBytes } from '../raw-path.ts';
 import { rsyncShellCommand } from '../ssh/ssh-options.ts';
-import { shellWord } from '../ssh/shell-words.ts';
-import type { ListingPushRequest, PushRequest, TransportResult } from '../transport.ts';
+import type { TransportResult } from '../transport.ts';
 import { bytesWritten } from './bytes-written.ts';
 import { partReader } from './field-reader.ts';
 import { PushPosition } from './push-position.ts';
+import type { PushedContent } from './pushed-content.ts';
 import type { RemoteHost } from './remote-host.ts';
 import type { RsyncCall } from './rsync-arguments.ts';
-import { carriedBy, filesFrom, rsyncArguments } from './rsync-arguments.ts';
+import { carriedBy, enteringFolder, filesFrom, rsyncArguments } from './rsync-arguments.ts';
 import { parseRsyncLine } from './rsync-output.ts';
-
-/** What is to be sent: all of it, or only `repeat`. No hash is needed for that. */
-export type RsyncPush = ListingPushRequest & Pick<PushRequest, 'repeat'>;
 
 /** Where the prepared folders are, absolute paths at the destination. */
 export type PreparedFolders = Pick<RsyncCall, 'tree' | 'partialDir' | 'pushDir' | 'linkDest'>;
@@ -32,13 +29,13 @@ const KEPT_OUTPUT = 16 * 1024;
 export class RsyncRun {
   readonly #host: RemoteHost;
   readonly #runner: ProcessRunner;
-  readonly #request: RsyncPush;
+  readonly #request: PushedContent;
   readonly #position: PushPosition;
   readonly #paths: readonly RawPath[];
   #pid: number | null = null;
   #reportedAt = 0;
 
-  constructor({ host, runner, request }: { readonly host: RemoteHost; readonly runner: ProcessRunner; readonly request: RsyncPush }) {
+  constructor({ host, runner, request }: { readonly host: RemoteHost; readonly runner: ProcessRunner; readonly request: PushedContent }) {
     this.#host = host;
     this.#runner = runner;
     this.#request = request;
@@ -170,8 +167,7 @@ function sourceFolder(root: RawPath): SourceFolder {
   const bytes = rawPathBytes(root);
   const text = bytes.toString('utf8');
   if (Buffer.from(text).equals(bytes)) return { argument: text.endsWith('/') ? text : `${text}/`, command: (args) => ({ program: 'rsync', args }) };
-  const escaped = [...shellWord(bytes)].map((byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('');
-  return { argument: './', command: (args) => ({ program: 'sh', args: ['-c', 'eval "cd -- $(printf %b "$1")" && shift && exec rsync "$@"', 'sh', escaped, ...args] }) };
+  return { argument: './', command: (args) => enteringFolder(root, 'exec "$@"', ['rsync', ...args]) };
 }
 
 function codeOf(outcome: Outcome): number {

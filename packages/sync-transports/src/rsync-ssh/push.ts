@@ -1,83 +1,61 @@
-import { isLonghaulError, TransportError } from '@longhaul/errors';
+import { TransportErrorKind } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import type { RawPath } from '../raw-path.ts';
-import { rawPathBytes } from '../raw-path.ts';
 import type { ListedFile } from '../seal.ts';
-import type { TransportResult } from '../transport.ts';
-import { parseRefusal, refusalKind } from './claim-refusal.ts';
+import type { TransferProgress, TransportResult } from '../transport.ts';
 import { channelCount } from './hash-batches.ts';
-import { placementValues, pushFolder, sourceLine } from './placement-values.ts';
-import type { PreparedFolders, RsyncPush } from './push-run.ts';
+import { NOT_SENT, prepared, SENT } from './prepare-push.ts';
+import type { PreparedFolders } from './push-run.ts';
 import { RsyncRun } from './push-run.ts';
+import type { PushedContent } from './pushed-content.ts';
 import type { RemoteHost } from './remote-host.ts';
-import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
-import { PREPARE_SCRIPT } from './scripts/push-script.ts';
+import type { LocalTools } from './stream/local-tools.ts';
+import { isStreamable } from './stream/streamable.ts';
+import { TarStream } from './stream/tar-stream.ts';
 
 export interface Pusher {
   readonly host: RemoteHost;
   readonly runner: ProcessRunner;
   readonly failures: StuckFiles;
+  readonly tools: LocalTools;
 }
 
-/** Claim, prepare the staging folder, run rsync. Failures are results. */
-export async function push({ host, runner, failures }: Pusher, request: RsyncPush): Promise<TransportResult> {
-  const { placement, signal } = request;
+/** Claim, prepare the staging folder, send: by one stream where nothing is there yet, else by rsync. Failures are results. */
+export async function push(pusher: Pusher, request: PushedContent): Promise<TransportResult> {
+  const { host, runner } = pusher;
   const folders = await prepared(host, request);
   if ('ok' in folders) return folders;
-  await host.shells.open(signal);
-  // While rsync runs: hashing follows, and need not wait for logins then.
+  await host.shells.open(request.signal);
+  // While it runs: hashing follows, and need not wait for logins then.
   host.shells.warm(channelsAfter(host, request));
+  const isFirst = folders.treeState === 'new' && folders.linkDest === undefined;
+  if (!isFirst || !(await isStreamable(request, { facts: host.facts, tools: pusher.tools }))) return rsync(pusher, request, folders);
+  const { kind, evidence, progress } = await new TarStream({ host, runner, request }).run(folders);
+  const { bytesSent } = progress;
+  if (kind === 'sent') return { ...SENT, bytesSent };
+  if (kind === 'calledOff') return { ...NOT_SENT, errorKind: TransportErrorKind.INTERRUPTED, stderr: '', evidence: 'the push was called off', hint: null, bytesSent };
+  // That ends whatever is left of the stream there.
+  const again = await prepared(host, request);
+  if ('ok' in again) return again;
+  const result = await rsync(pusher, { ...request, onProgress: onwardFrom(progress, request.onProgress) }, again);
+  return { ...result, stderr: `${String(evidence)}\n${result.stderr}`, bytesSent: bytesSent + result.bytesSent };
+}
+
+/** What is reached is not taken back: rsync counts from the beginning. */
+function onwardFrom(from: TransferProgress, onProgress: PushedContent['onProgress']): (progress: TransferProgress) => void {
+  return (progress) => onProgress?.({ ...progress, bytesDone: Math.max(progress.bytesDone, from.bytesDone), filesDone: Math.max(progress.filesDone, from.filesDone), bytesSent: progress.bytesSent + from.bytesSent });
+}
+
+async function rsync({ host, runner, failures }: Pusher, request: PushedContent, folders: PreparedFolders): Promise<TransportResult> {
+  const { placement } = request;
   const run = new RsyncRun({ host, runner, request });
   const result = await run.run(folders, (file) => failures.count(placement.jobId, file));
   if (result.ok) failures.forget(placement.jobId);
   return result;
 }
 
-function channelsAfter({ facts }: RemoteHost, { listing }: RsyncPush): number {
+function channelsAfter({ facts }: RemoteHost, { listing }: PushedContent): number {
   return facts === null ? 1 : channelCount(listing.entries.filter((entry): entry is ListedFile => entry.type === 'file'), facts);
-}
-
-/** What a push says that ended before rsync ran. Anything but a TransportError is a defect and passes. */
-export function failedPush(error: unknown): TransportResult {
-  if (!isLonghaulError(error) || !(error instanceof TransportError)) throw error;
-  const evidence = typeof error.context['evidence'] === 'string' ? error.context['evidence'] : error.message;
-  return { ...NOT_SENT, errorKind: error.errorKind, stderr: `${error.message}\n`, evidence, hint: error.hint };
-}
-
-const NOT_SENT = { ok: false, stdout: '', returncode: 1, retryAfterMs: null, bytesSent: 0 } as const;
-
-async function prepared(host: RemoteHost, { placement, listing, signal }: RsyncPush): Promise<PreparedFolders | TransportResult> {
-  const values = placementValues(placement);
-  const fields = await host.call({
-    doing: 'preparing the push',
-    scripts: [CLAIM_SCRIPT, PREPARE_SCRIPT],
-    values: { ...values, source_line: sourceLine(placement.hostId, listing.source) },
-    signal,
-  });
-  const refusal = parseRefusal(fields);
-  if (refusal !== null) return { ...NOT_SENT, errorKind: refusalKind(refusal), stderr: `${refusal.evidence}\n`, evidence: refusal.evidence, hint: null };
-  const [, root = '', canLink] = fields;
-  const at = (path: string): string => `${textOf(root, host)}/${path}`;
-  const job = String(values['J']);
-  const final = rawPathBytes(placement.finalName);
-  const nonce = String(values['nonce']);
-  return {
-    tree: at(`${job}/tree`),
-    partialDir: at(`${job}/partial`),
-    pushDir: at(pushFolder(placement, nonce)),
-    // An argument of a program is text here; a final name that is none is sent whole, as a first generation.
-    ...(canLink === 'yes' && isText(final) ? { linkDest: at(final.toString()) } : {}),
-  };
-}
-
-function textOf(bytes: string, { destination }: RemoteHost): string {
-  const buffer = Buffer.from(bytes, 'latin1');
-  if (isText(buffer)) return buffer.toString();
-  throw new TransportError(`the path of ${destination.path} at ${destination.target} is no UTF-8`, { errorKind: 'config', hint: 'Give the destination a folder whose path is UTF-8' });
-}
-
-function isText(bytes: Buffer): boolean {
-  return Buffer.from(bytes.toString('utf8')).equals(bytes);
 }
 
 /** How often in a row the connection broke while one file was on its way (design §5.3: code 12 at the same file three times). */

@@ -18,6 +18,18 @@ export interface RemoteFacts {
   readonly bytesPerSecond: number;
   /** Nanoseconds for {@link MEASURED_BYTES}. */
   readonly hashTimes: ReadonlyMap<Hasher, number>;
+  readonly hasGnuTar: boolean;
+  readonly account: RemoteAccount;
+}
+
+/** Who unpacks there: what its files belong to depends on that. */
+export interface RemoteAccount {
+  readonly isRoot: boolean;
+  /** Name of its first group; empty where it has none. */
+  readonly group: string;
+  /** Names and numbers of all its groups as `id` prints them, separated by blanks. (A name may hold blanks, too.) */
+  readonly groups: string;
+  readonly groupIds: string;
 }
 
 /** As much as FACTS_SCRIPT lets each program hash. */
@@ -28,12 +40,13 @@ const SLOW = 200e6;
 const HASHERS: readonly Hasher[] = ['sha256sum', 'openssl dgst -sha256 -r', 'shasum -a 256'];
 
 /** The fields behind `facts`. */
-export function parseFacts([plainRsync = '', anyRsync = '', cores = '', aes = '', head = '', ...times]: readonly string[]): RemoteFacts {
+export function parseFacts([plainRsync = '', anyRsync = '', cores = '', aes = '', head = '', ...rest]: readonly string[]): RemoteFacts {
   const hashTimes = new Map<Hasher, number>();
   for (const [index, hasher] of HASHERS.entries()) {
-    const time = times[index] ?? '';
+    const time = rest[index] ?? '';
     if (/^\d+$/.test(time)) hashTimes.set(hasher, Number(time));
   }
+  const [tar, uid, group = '', groups = '', groupIds = ''] = rest.slice(HASHERS.length);
   const quickest = [...hashTimes].sort(([, left], [, right]) => left - right)[0];
   return {
     rsync: plainRsync !== '' ? plainRsync : anyRsync !== '' ? anyRsync : null,
@@ -44,8 +57,10 @@ export function parseFacts([plainRsync = '', anyRsync = '', cores = '', aes = ''
     hasher: quickest?.[0] ?? null,
     bytesPerSecond: quickest === undefined || quickest[1] === 0 ? SLOW : (MEASURED_BYTES * 1e9) / quickest[1],
     hashTimes,
+    hasGnuTar: tar === 'gnu',
+    account: { isRoot: uid === '0', group, groups, groupIds },
   };
 }
 
 /** How many fields stand behind `facts`. */
-export const FACT_FIELDS = 8;
+export const FACT_FIELDS = 13;

@@ -1,6 +1,7 @@
 import type { RawPath } from '../raw-path.ts';
 import type { ListedEntry, ListedFile } from '../seal.ts';
-import { printfWord } from '../ssh/shell-words.ts';
+import { rawPathBytes } from '../raw-path.ts';
+import { printfWord, shellWord } from '../ssh/shell-words.ts';
 import { RSYNC_WRAPPER } from './scripts/push-script.ts';
 
 /** How one push calls rsync. */
@@ -98,6 +99,12 @@ export function kibPerSecond(bytesPerSecond: number): number {
 /** What rsync reads on stdin: the entries, each as `./name` and NUL. A bare name that begins with `#` or `;` would be dropped in silence. */
 export function filesFrom(paths: readonly RawPath[]): Buffer {
   return Buffer.from(paths.map((path) => `./${path}\0`).join(''), 'latin1');
+}
+
+/** A command in a folder of any name: an argument of Node's is text, so a shell enters it and goes on with `script`, `$@` being `args`. */
+export function enteringFolder(root: RawPath, script: string, args: readonly string[]): { readonly program: string; readonly args: readonly string[] } {
+  const escaped = printfWord(shellWord(rawPathBytes(root)));
+  return { program: 'sh', args: ['-c', `eval "cd -- $(printf %b "$1")" || exit 1\nshift\n${script}`, 'sh', escaped, ...args] };
 }
 
 /** The address of an IPv6 host has colons, and rsync takes what is behind the first one for the path. */

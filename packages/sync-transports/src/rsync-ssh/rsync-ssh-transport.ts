@@ -15,11 +15,13 @@ import { hashsum } from './hashsum.ts';
 import { placementValues } from './placement-values.ts';
 import { probe } from './probe.ts';
 import { publish } from './publish.ts';
-import { failedPush, push, StuckFiles } from './push.ts';
-import type { RsyncPush } from './push-run.ts';
+import { failedPush } from './prepare-push.ts';
+import { push, StuckFiles } from './push.ts';
+import type { PushedContent } from './pushed-content.ts';
 import { readReceipt } from './read-receipt.ts';
 import { listReceipts, receiptHead } from './receipts.ts';
 import type { ScriptPrelude } from './remote-host.ts';
+import { LocalTools } from './stream/local-tools.ts';
 import { RemoteHost } from './remote-host.ts';
 import { filesFrom } from './rsync-arguments.ts';
 import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
@@ -46,11 +48,13 @@ export class RsyncSshTransport implements Transport {
   readonly kind = 'rsync_ssh';
   readonly #host: RemoteHost;
   readonly #runner: ProcessRunner;
+  readonly #tools: LocalTools;
   readonly #failures = new StuckFiles();
 
   /** @throws ConfigError for a target, port or path that cannot be used */
   constructor({ runner = systemRunner(), scriptPrelude, ...destination }: RsyncSshTransportOptions) {
     this.#runner = runner;
+    this.#tools = new LocalTools(runner);
     this.#host = new RemoteHost({ destination: parseRsyncSshDestination(destination), runner, prelude: scriptPrelude });
   }
 
@@ -70,9 +74,9 @@ export class RsyncSshTransport implements Transport {
     return this.#push(request);
   }
 
-  async #push(request: RsyncPush): Promise<TransportResult> {
+  async #push(request: PushedContent): Promise<TransportResult> {
     try {
-      return await push({ host: this.#host, runner: this.#runner, failures: this.#failures }, request);
+      return await push({ host: this.#host, runner: this.#runner, failures: this.#failures, tools: this.#tools }, request);
     } catch (error) {
       return failedPush(error);
     }

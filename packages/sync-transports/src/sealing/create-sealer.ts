@@ -53,8 +53,8 @@ class FileSealer implements Sealer, SourceSurveyor {
   async seal(request: SealRequest): Promise<Seal> {
     const { source, hashing, signal } = request;
     const cacheFile = hashing === 'cached' ? this.#cache.file(source) : null;
-    const { entries, files, findings, leftOut } = await listSource(this.#pool, { source, cacheFile, signal });
-    const listed = { source, totals: totalsOf(entries), findings, ...(leftOut === null ? {} : { leftOut }) };
+    const { entries, files, findings, leftOut, groups } = await listSource(this.#pool, { source, cacheFile, signal });
+    const listed = { source, totals: totalsOf(entries), findings, groups, ...(leftOut === null ? {} : { leftOut }) };
     request.onListed?.({ ...listed, entries });
     await this.#hash(request, files);
     const sealed = entries as readonly SealEntry[];

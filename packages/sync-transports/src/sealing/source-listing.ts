@@ -19,6 +19,8 @@ export interface SourceListing {
   readonly entries: readonly EntryDraft[];
   readonly files: readonly FileDraft[];
   readonly findings: readonly Finding[];
+  /** Numbers of the groups that entries belong to, each once. */
+  readonly groups: readonly number[];
   /** null where no rules were there. */
   readonly leftOut: LeftOut | null;
 }
@@ -53,7 +55,7 @@ export async function listSource(pool: WorkerPool, { source, cacheFile, signal }
   if (report.metadata === 'present') findings.push(await metadataFinding(source));
   const files = entries.filter((entry): entry is FileDraft => entry.type === 'file');
   if (only !== null && files.length === 0) throw new SourceChangedError(shown, [displayPath(source.name)], { hint: 'It is no regular file any more' });
-  return { entries, files, findings, leftOut: leftOutOf(source, report) };
+  return { entries, files, findings, groups: report.groups, leftOut: leftOutOf(source, report) };
 }
 
 function leftOutOf({ filter }: SealSource, { leftOut }: ListReport): LeftOut | null {

@@ -49,6 +49,7 @@ class TreeLister {
   /** Where only some is asked for: a folder is taken if it turns out that something in it is. */
   readonly #kept: { readonly entry: BatchEntry; readonly verdict: Verdict }[] = [];
   readonly #holders = new Set<string>();
+  readonly #groups = new Set<number>();
   #metadata: 'present' | 'absent' = 'absent';
   #batch = newEntryBatch(BATCH);
 
@@ -67,7 +68,7 @@ class TreeLister {
     else this.#entry(this.#task.only, { scope: null, verdict: 'wanted' });
     this.#giveKept();
     if (this.#batch.paths.length > 0) this.#onBatch(this.#batch);
-    return { unreadable: this.#unreadable, otherDevice: this.#otherDevice, vanished: this.#vanished, metadata: this.#metadata, leftOut: this.#leftOut };
+    return { unreadable: this.#unreadable, otherDevice: this.#otherDevice, vanished: this.#vanished, metadata: this.#metadata, groups: [...this.#groups], leftOut: this.#leftOut };
   }
 
   #folder(folder: string, { scope: above, verdict }: Level): void {
@@ -145,6 +146,7 @@ class TreeLister {
 
   #take(path: string, { stat, type, bytes }: Found, verdict: Verdict): void {
     const stats = entryStats(stat);
+    this.#groups.add(Number(stat.gid));
     const hash = type === EntryType.FILE ? this.#cache.find(path, stats) : undefined;
     const target = type === EntryType.SYMLINK ? readlinkSync(bytes, { encoding: 'latin1' }) : '';
     if (type === EntryType.FILE && hash === undefined && this.#task.readable === 'probe') accessSync(bytes, constants.R_OK);

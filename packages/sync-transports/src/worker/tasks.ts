@@ -26,6 +26,8 @@ export interface ListReport {
   readonly vanished: readonly string[];
   /** Whether `.longhaul` lies at the top; it is never listed. */
   readonly metadata: 'present' | 'absent';
+  /** Numbers of the groups that entries belong to, each once. */
+  readonly groups: readonly number[];
   /** What the filter left out: a folder counts once, with everything in it. */
   readonly leftOut: { readonly files: number; readonly folders: number; readonly ignoreFiles: readonly string[] };
 }

@@ -35,7 +35,8 @@ scrap() {
 
 /**
  * What the other side can do, told once per connection: where rsync is, how many processors there are, whether they do AES,
- * and how many nanoseconds each program takes to hash the same bytes (design §5.2: whichever is quicker).
+ * how many nanoseconds each program takes to hash the same bytes (design §5.2: whichever is quicker), whose tar it is, and in which groups
+ * the account is.
  */
 export const FACTS_SCRIPT = `
 clock() {
@@ -67,5 +68,7 @@ plain_rsync=$(PATH=$login_path; command -v rsync)
 any_rsync=$(command -v rsync)
 head=greedy
 case $(head --version 2>/dev/null) in *GNU*) head=exact ;; esac
-reply facts "$plain_rsync" "$any_rsync" "$cores" "$aes" "$head" "$(hash_time sha256sum)" "$(hash_time openssl dgst -sha256 -r)" "$(hash_time shasum -a 256)"
+tar=other
+case $(PATH=$login_path; tar --version 2>/dev/null) in *'GNU tar'*) tar=gnu ;; esac
+reply facts "$plain_rsync" "$any_rsync" "$cores" "$aes" "$head" "$(hash_time sha256sum)" "$(hash_time openssl dgst -sha256 -r)" "$(hash_time shasum -a 256)" "$tar" "$(id -u)" "$(id -gn 2>/dev/null)" "$(id -Gn 2>/dev/null)" "$(id -G)"
 `;

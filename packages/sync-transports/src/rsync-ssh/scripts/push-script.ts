@@ -1,15 +1,21 @@
 import { STARTED_SCRIPT } from './scraps-script.ts';
 
+/** tar reads and writes so many blocks of 512 bytes at a time: 128 KiB instead of 10. */
+export const BLOCKING_FACTOR = 256;
+
 /**
  * Before rsync: the claim, and the folders it writes to. `push.<epoch>.<nonce>` is the leave to begin: an rsync of an earlier push
- * that is still there is ended, one that has not begun yet will not (RSYNC_WRAPPER). Extra variable: source_line.
+ * that is still there is ended, one that has not begun yet will not (LEAVE_SCRIPT). Extra variable: source_line. The last field says whether
+ * the tree was made just now, and gives no group of its own to what is put into it.
  */
 export const PREPARE_SCRIPT = `
 enter
 claim
+tree=old
 if [ ! -d "$J/tree" ]; then
   mkdir "$J/tree" || exit 9
   chmod 755 "$J/tree" || exit 9
+  if [ ! -g "$J/tree" ]; then tree=new; fi
 fi
 mkdir -p "$J/partial" || exit 9
 for s in "$J"/push.*; do
@@ -19,21 +25,34 @@ scrap_trash
 mkdir "$J/push.$epoch.$nonce" || exit 9
 link=no
 if [ -d "$F" ] && [ ! -L "$F" ] && says "$source_line"; then link=yes; fi
-finish ready "$(pwd -P)" "$link"
+finish ready "$(pwd -P)" "$link" "$tree"
 `;
 
-/**
- * Becomes rsync there, by way of `--rsync-path`. $d: the push's folder; $r: rsync. First it writes down who it is; without
- * the folder it is not allowed to.
- */
-export const RSYNC_WRAPPER: string = `${STARTED_SCRIPT}
+/** Before whatever writes into the tree: who it is stands in the push's folder, $d; without the folder it is not allowed to begin. */
+const LEAVE_SCRIPT: string = `${STARTED_SCRIPT}
 d=$(printf %b "$d")
 t=$(started $$)
 if ! { [ -d "$d" ] && (printf '%s %s\\n' "$$" "$t" >"$d/pid") 2>/dev/null; }; then
   echo 'longhaul: this push has been replaced by a later one' >&2
   exit 9
 fi
+`;
+
+/** Becomes rsync there, by way of `--rsync-path`. $d: the push's folder; $r: rsync. */
+export const RSYNC_WRAPPER: string = `${LEAVE_SCRIPT}
 exec "$r" "$@"
+`;
+
+/**
+ * Becomes tar there. $d: the push's folder; $r: the tree. Folders get their times and modes last: with names in the order of their bytes, `a-b` stands
+ * between `a` and `a/c`.
+ */
+export const UNPACK_WRAPPER: string = `${LEAVE_SCRIPT}
+unset TAR_OPTIONS POSIXLY_CORRECT
+LC_ALL=C
+export LC_ALL
+cd "$r" || exit 9
+exec tar -x -p -f - -b ${String(BLOCKING_FACTOR)} --delay-directory-restore --warning=no-timestamp
 `;
 
 /** Deletes from the tree what comes on stdin, NUL after each name. */

@@ -1,0 +1,40 @@
+import type { RemoteAccount, RemoteFacts } from '../remote-facts.ts';
+import type { Carried } from '../rsync-arguments.ts';
+import { carriedBy } from '../rsync-arguments.ts';
+import type { PushedContent } from '../pushed-content.ts';
+import type { LocalTools } from './local-tools.ts';
+
+/** A group of this machine. */
+export interface LocalGroup {
+  readonly id: number;
+  /** null: it has none. */
+  readonly name: string | null;
+}
+
+/**
+ * Whether one stream of tar brings the same as rsync: a first push, unhurried, of plain files, between two GNU tars. rsync remains for everything else: a
+ * part that is there already, an earlier generation to link to, a limit, holes, hard links, and groups that it would hand on. Where nobody tells what is
+ * needed to know that, it is not streamable.
+ */
+export async function isStreamable({ listing, repeat, bandwidth }: PushedContent, { facts, tools }: { readonly facts: RemoteFacts | null; readonly tools: LocalTools }): Promise<boolean> {
+  const { groups } = listing;
+  if (groups === undefined || repeat !== undefined || bandwidth !== undefined) return false;
+  if (facts === null || !facts.hasGnuTar || facts.rsync === null || !isPlain(carriedBy(listing.entries)) || !(await tools.areThere())) return false;
+  if (facts.account.isRoot) return true;
+  const known = await tools.groups(groups);
+  return known !== null && known.every((group) => isNeutralGroup(group, facts.account));
+}
+
+function isPlain({ holes, hardLinks }: Carried): boolean {
+  return holes === 'none' && hardLinks === 'none';
+}
+
+/**
+ * Whether files of this group come out alike: an account that is not root gives a file away to the groups that it is in itself, by name, else by number. rsync
+ * does that, tar does not.
+ */
+export function isNeutralGroup({ id, name }: LocalGroup, account: RemoteAccount): boolean {
+  if (account.isRoot || (name !== null && name === account.group)) return true;
+  const isThere = (list: string, word: string): boolean => ` ${list} `.includes(` ${word} `);
+  return !isThere(account.groupIds, String(id)) && (name === null || !isThere(account.groups, name));
+}
