@@ -1,4 +1,5 @@
 import type { TransportErrorKind } from '@longhaul/errors';
+import type { RawPath } from '@longhaul/sync-transports';
 
 /** Stops a destination: its jobs wait, visibly, and nothing is charged (design §5.4). */
 export interface DestinationBlock {
@@ -61,4 +62,11 @@ export interface DueProbe {
 export interface ProbeOutcome {
   readonly report: Omit<ProbeRecord, 'at'>;
   readonly verdict: { readonly kind: 'release' } | { readonly kind: 'stay'; readonly detail: string; readonly probeInMs: number };
+}
+
+/** By what the place behind a destination is told from others under the same path. */
+export interface KnownPlace {
+  /** Of the head of its chain of receipts ({@link ReceiptHead}); null: none was seen yet. */
+  readonly place: string | null;
+  readonly proven: readonly { readonly jobId: string; readonly finalName: RawPath }[];
 }

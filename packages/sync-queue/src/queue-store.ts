@@ -1,5 +1,5 @@
-import type { RawPath, TransferProgress } from '@longhaul/sync-transports';
-import type { DestinationStatus, DueProbe, ProbeOutcome } from './destination-status.ts';
+import type { TransferProgress } from '@longhaul/sync-transports';
+import type { DestinationStatus, DueProbe, KnownPlace, ProbeOutcome } from './destination-status.ts';
 import type { HashingProgress, Job, JobEvent, Proof } from './job.ts';
 import type { JobPage, ListRequest } from './job-filter.ts';
 import type { JobState } from './job-state.ts';
@@ -91,8 +91,10 @@ export interface QueueStore extends ReclaimStore, AsyncDisposable {
   resumeDestination(name: string): Promise<DestinationStatus>;
   /** A person says that it was emptied or replaced: what was proven there so far is not looked for any more before something is sent. Its proofs stay. */
   renewDestination(name: string): Promise<DestinationStatus>;
-  /** Final names of what is proven there and was not replaced since, the newest first. Nothing from before a renewal. */
-  provenAt(name: string, page: { readonly limit: number }): Promise<readonly RawPath[]>;
+  /** What a destination is known by: its place, where one was remembered, and what is proven there and was not replaced since, the newest first. Nothing from before a renewal. */
+  knownPlace(name: string, page: { readonly limit: number }): Promise<KnownPlace>;
+  /** Which place it is, until another one is remembered or the destination is renewed. */
+  rememberPlace(name: string, place: string): Promise<void>;
   /** Nothing is claimed any more, anywhere, until it is resumed; what runs goes on. */
   pauseQueue(): Promise<QueueStatus>;
   resumeQueue(): Promise<QueueStatus>;

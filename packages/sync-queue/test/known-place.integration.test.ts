@@ -85,6 +85,41 @@ it('does not take for the disk what somebody else has left in the bare folder', 
   expect(filesBelow(`${bench.root}/nas`)).toEqual([]);
 });
 
+it('does not take another disk of ours, under the same path, for the one where its results are', async () => {
+  const { bench, disk } = await withDisk();
+  const first = await bench.push();
+  // Known from the first use after a proof on.
+  expect(await new Verifier(bench.ports()).verify(first.id)).toMatchObject({ outcome: { kind: 'proven' } });
+  await disk.detach();
+  // The same source has gone to that one, too, under the same name.
+  bench.transports.set('spare', new LocalTransport({ path: `${bench.root}/nas` }));
+  expect((await bench.job((await bench.push(['spare'])).id)).state).toBe('VERIFIED');
+  const other = await bench.anotherSource('other');
+  const next = await bench.push(['nas'], other.path);
+  expect(await bench.job(next.id)).toMatchObject({ state: 'QUEUED', hold: 'breaker', lastError: expect.stringContaining('another disk') as string });
+  expect(await new Verifier(bench.ports()).verify(first.id)).toMatchObject({ outcome: { kind: 'unknown' } });
+  expect(filesBelow(`${bench.root}/nas`).filter((path) => path.startsWith('other'))).toEqual([]);
+  await rm(`${bench.root}/nas`, { recursive: true });
+  await mkdir(`${bench.root}/nas`);
+  await disk.attach();
+  bench.advance(HOUR);
+  await bench.push([]);
+  expect((await bench.job(next.id)).state).toBe('VERIFIED');
+});
+
+it('knows the place also by its results where its chain of receipts was begun anew, and from then on by that chain', async () => {
+  const bench = await ReclaimBench.open();
+  const first = await bench.push();
+  await new Verifier(bench.ports()).verify(first.id);
+  await rm(`${bench.root}/nas/.longhaul-receipts`, { recursive: true });
+  const next = await bench.push(['nas'], (await bench.anotherSource('other')).path);
+  expect((await bench.job(next.id)).state).toBe('VERIFIED');
+  await new Verifier(bench.ports()).verify(next.id);
+  await rm(`${bench.root}/nas/out`, { recursive: true });
+  await rm(`${bench.root}/nas/other`, { recursive: true });
+  expect(await new Verifier(bench.ports()).verify(next.id)).toMatchObject({ outcome: { kind: 'damaged' } });
+});
+
 it('goes on with an emptied destination once a person has said that it was emptied, and mends what was there from the local copy', async () => {
   const bench = await ReclaimBench.open();
   const first = await bench.push();

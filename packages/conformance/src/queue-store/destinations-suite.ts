@@ -49,18 +49,20 @@ export function describeDestinations(subject: QueueStoreSubject): void {
       expect(await store.claim(claimRequest())).toBeNull();
     });
 
-    it('tell what is proven there, but for what was proven before a person renewed them', async () => {
+    it('tell what is proven there and which place it is, but for what was known before a person renewed them', async () => {
       const { store, other, world } = await bench(subject);
-      expect(await store.provenAt('nas', { limit: 5 })).toEqual([]);
+      expect(await store.knownPlace('nas', { limit: 5 })).toEqual({ place: null, proven: [] });
       await verified(store, 'a');
       await world.advance(1_000);
       await verified(store, 'b');
-      expect((await other.provenAt('nas', { limit: 5 })).length).toBe(2);
-      expect((await other.provenAt('nas', { limit: 1 })).length).toBe(1);
-      expect(await other.provenAt('disk', { limit: 5 })).toEqual([]);
+      await store.rememberPlace('nas', 'the first');
+      await store.rememberPlace('nas', 'this one');
+      expect(await other.knownPlace('nas', { limit: 5 })).toMatchObject({ place: 'this one', proven: { length: 2 } });
+      expect((await other.knownPlace('nas', { limit: 1 })).proven.length).toBe(1);
+      expect(await other.knownPlace('disk', { limit: 5 })).toEqual({ place: null, proven: [] });
       await world.advance(1_000);
       expect(await store.renewDestination('nas')).toMatchObject({ name: 'nas' });
-      expect(await other.provenAt('nas', { limit: 5 })).toEqual([]);
+      expect(await other.knownPlace('nas', { limit: 5 })).toEqual({ place: null, proven: [] });
     });
 
     it('are probed by one worker, when it is time', async () => {

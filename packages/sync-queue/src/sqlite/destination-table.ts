@@ -1,6 +1,5 @@
 import { QueueError } from '@longhaul/errors';
-import type { RawPath } from '@longhaul/sync-transports';
-import type { DestinationBlock, DestinationStatus, DueProbe, ProbeOutcome, ProbeRecord } from '../destination-status.ts';
+import type { DestinationBlock, DestinationStatus, DueProbe, KnownPlace, ProbeOutcome, ProbeRecord } from '../destination-status.ts';
 import { iso, parse } from './job-row.ts';
 import type { Tx } from './queue-database.ts';
 import { isPaused } from './queue-status.ts';
@@ -136,20 +135,25 @@ export function resume(tx: Tx, name: string): DestinationStatus {
   return mustFind(tx, name);
 }
 
-/** Final names of what is proven there, the newest first; not what was proven before a renewal. */
-export function provenAt(tx: Tx, name: string, limit: number): readonly RawPath[] {
-  return tx
+export function knownPlace(tx: Tx, name: string, limit: number): KnownPlace {
+  const place = tx.sql('SELECT place FROM destinations WHERE name = ?').pluck().get(name) as string | null | undefined;
+  const proven = tx
     .sql(
-      `SELECT final_name FROM jobs INDEXED BY jobs_proven WHERE destination = ? AND proven_at IS NOT NULL
+      `SELECT id AS jobId, final_name AS finalName FROM jobs INDEXED BY jobs_proven WHERE destination = ? AND proven_at IS NOT NULL
        AND proven_at > coalesce((SELECT renewed_at FROM destinations WHERE name = ?), 0) ORDER BY proven_at DESC LIMIT ?`,
     )
-    .pluck()
-    .all(name, name, limit) as RawPath[];
+    .all(name, name, limit) as KnownPlace['proven'];
+  return { place: place ?? null, proven };
+}
+
+export function rememberPlace(tx: Tx, name: string, place: string): void {
+  ensureDestination(tx, name);
+  tx.sql('UPDATE destinations SET place = ? WHERE name = ?').run(place, name);
 }
 
 export function renew(tx: Tx, name: string): DestinationStatus {
   ensureDestination(tx, name);
-  tx.sql('UPDATE destinations SET renewed_at = ? WHERE name = ?').run(tx.now, name);
+  tx.sql('UPDATE destinations SET renewed_at = ?, place = NULL WHERE name = ?').run(tx.now, name);
   probeSoon(tx, name);
   return mustFind(tx, name);
 }

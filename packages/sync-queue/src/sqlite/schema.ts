@@ -244,6 +244,10 @@ export const SCHEMA_STEPS: readonly string[] = [
   `
   ALTER TABLE destinations ADD COLUMN renewed_at INTEGER NOT NULL DEFAULT 0;
   `,
+  // 11: by what the place behind a destination is told from another one under the same path.
+  `
+  ALTER TABLE destinations ADD COLUMN place TEXT;
+  `,
 ];
 
 /** The version this program writes. */

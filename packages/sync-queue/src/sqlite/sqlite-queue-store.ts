@@ -1,6 +1,6 @@
 import { LeaseLostError } from '@longhaul/errors';
-import type { RawPath, TransferProgress } from '@longhaul/sync-transports';
-import type { DestinationStatus, DueProbe, ProbeOutcome } from '../destination-status.ts';
+import type { TransferProgress } from '@longhaul/sync-transports';
+import type { DestinationStatus, DueProbe, KnownPlace, ProbeOutcome } from '../destination-status.ts';
 import type { HashingProgress, Job, JobEvent, Proof } from '../job.ts';
 import type { JobPage, ListRequest } from '../job-filter.ts';
 import { newJobId } from '../job-id.ts';
@@ -217,8 +217,12 @@ export class SqliteQueueStore implements QueueStore {
     return this.#db.write((tx) => destinationTable.renew(tx, name));
   }
 
-  async provenAt(name: string, { limit }: { readonly limit: number }): Promise<readonly RawPath[]> {
-    return this.#db.read((tx) => destinationTable.provenAt(tx, name, limit));
+  async knownPlace(name: string, { limit }: { readonly limit: number }): Promise<KnownPlace> {
+    return this.#db.read((tx) => destinationTable.knownPlace(tx, name, limit));
+  }
+
+  async rememberPlace(name: string, place: string): Promise<void> {
+    await this.#db.write((tx) => destinationTable.rememberPlace(tx, name, place));
   }
 
   async pauseQueue(): Promise<QueueStatus> {

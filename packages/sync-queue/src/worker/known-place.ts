@@ -1,6 +1,7 @@
 import { TransportError, TransportErrorKind } from '@longhaul/errors';
-import type { ProbeOptions, ProbeReport, Transport } from '@longhaul/sync-transports';
+import type { ProbeOptions, ProbeReport, RawPath, Receipt, Transport } from '@longhaul/sync-transports';
 import type { Clock } from '../clock.ts';
+import type { KnownPlace } from '../destination-status.ts';
 import type { QueueStore } from '../queue-store.ts';
 import type { Destination, DestinationSource } from './worker-ports.ts';
 
@@ -11,15 +12,15 @@ const LOOKED_FOR = 5;
 const MARK = 'unfamiliar';
 
 interface Ports {
-  readonly store: Pick<QueueStore, 'provenAt'>;
+  readonly store: Pick<QueueStore, 'knownPlace' | 'rememberPlace'>;
   readonly clock: Clock;
 }
 
 /**
  * Destinations that are used only while they are the place where results were proven before. A disk or share that is not mounted leaves an
  * empty folder under the same path, a bucket can be another one by the same name: what is sent there would be called safe, and what is missing
- * there, damaged. Where nothing of what was proven is found, and no link of a chain of receipts, every call fails with kind `config` before anything is
- * written. Another disk of ours under the same path has such a link: it is taken for the known one.
+ * there, damaged; so would be what another disk of ours under the same path gets. A place is known by the first link of its chain of receipts, which is remembered, or by
+ * what was proven there; where it is neither, every call fails with kind `config` before anything is written. A copy of the whole disk is taken for it.
  */
 export function knownPlaces(source: DestinationSource, ports: Ports): DestinationSource {
   const seen = new Map<string, { readonly transport: Transport; readonly at: number }>();
@@ -51,27 +52,48 @@ interface Place extends Ports {
 
 async function assertPlace(place: Place): Promise<void> {
   const { name, transport, store, signal } = place;
-  const results = await store.provenAt(name, { limit: LOOKED_FOR });
-  if (results.length === 0) return;
-  // Whoever has published there has left a link.
-  if ((await transport.receiptHead?.(signal === undefined ? {} : { signal }))?.kind === 'link') return;
-  for (const finalName of results) {
-    signal?.throwIfAborted();
-    if (await holdsReceipt(place, finalName)) return;
-  }
-  throw new TransportError(`nothing that was proven at ${name} is there any more: is its disk or share mounted, and is it the right one?`, {
+  const { place: known, proven } = await store.knownPlace(name, { limit: LOOKED_FOR });
+  if (proven.length === 0) return;
+  const head = await transport.receiptHead?.(signal === undefined ? {} : { signal });
+  const here = head?.kind === 'link' ? head.place : null;
+  // Whoever has published there has left a link. The first one that is seen is believed, as long as nothing else is known.
+  const isKnown = head?.kind === 'link' && (known === null || here === known);
+  const strange = here !== null && !isKnown;
+  if (!isKnown && !(await holdsAny(place, { proven, strange }))) throw unfamiliar(name, strange ? 'another disk or share of yours lies there' : 'is its disk or share mounted, and is it the right one?');
+  if (here !== null && here !== known) await store.rememberPlace(name, here);
+}
+
+function unfamiliar(name: string, what: string): TransportError {
+  return new TransportError(`nothing that was proven at ${name} is there any more: ${what}`, {
     errorKind: TransportErrorKind.CONFIG,
-    hint: `Mount it, or correct where ${name} lies; it goes on by itself then. Only if it was emptied or replaced on purpose: longhaul sync destinations renew ${name}`,
+    hint: `Mount the right one, or correct where ${name} lies; it goes on by itself then. Only if it was emptied or replaced on purpose: longhaul sync destinations renew ${name}`,
     context: { place: MARK },
   });
 }
 
-async function holdsReceipt({ transport, signal }: Place, finalName: Parameters<Transport['readReceipt']>[0]['finalName']): Promise<boolean> {
+interface Proven {
+  readonly proven: KnownPlace['proven'];
+  /** The chain there is another one than was remembered: only what these very jobs have published counts. */
+  readonly strange: boolean;
+}
+
+async function holdsAny(place: Place, { proven, strange }: Proven): Promise<boolean> {
+  for (const { jobId, finalName } of proven) {
+    place.signal?.throwIfAborted();
+    const found = await receiptAt(place, finalName);
+    if (found === 'unreadable' ? !strange : found !== null && (!strange || found.jobId === jobId)) return true;
+  }
+  return false;
+}
+
+/** null: none. */
+async function receiptAt({ transport, signal }: Place, finalName: RawPath): Promise<Receipt | 'unreadable' | null> {
   try {
-    return (await transport.readReceipt({ finalName, ...(signal === undefined ? {} : { signal }) })).kind === 'receipt';
+    const found = await transport.readReceipt({ finalName, ...(signal === undefined ? {} : { signal }) });
+    return found.kind === 'receipt' ? found.receipt : null;
   } catch (error) {
     // One that cannot be read is one, too.
-    if (error instanceof TransportError && error.errorKind === TransportErrorKind.CONFIG) return true;
+    if (error instanceof TransportError && error.errorKind === TransportErrorKind.CONFIG) return 'unreadable';
     throw error;
   }
 }

@@ -141,7 +141,7 @@ export class FakeTransport implements Transport {
     this.#assertUp();
     await Promise.resolve();
     const sequence = this.#ports.destination.reveals.length;
-    return sequence === 0 ? { kind: 'untouched' } : { kind: 'link', sequence, sha256: String(sequence) };
+    return sequence === 0 ? { kind: 'untouched' } : { kind: 'link', sequence, sha256: String(sequence), place: 'the first link' };
   }
 
   async remove({ placement }: { readonly placement: Placement }): Promise<void> {

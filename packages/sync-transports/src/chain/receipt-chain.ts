@@ -10,8 +10,11 @@ export interface ReceiptChain {
   readonly finalName: string;
 }
 
-/** The newest link. `empty`: nothing was chained there yet. `untouched`: nothing that Longhaul ever wrote is there, as on a disk that is not mounted. */
-export type ReceiptHead = { readonly kind: 'link'; readonly sequence: number; readonly sha256: string } | { readonly kind: 'empty' } | { readonly kind: 'untouched' };
+/**
+ * The newest link. `place`: SHA-256 of the receipt in the oldest one, which no other chain begins with; null where it cannot be read. `empty`: nothing was chained there yet. `untouched`:
+ * nothing that Longhaul ever wrote is there, as on a disk that is not mounted.
+ */
+export type ReceiptHead = { readonly kind: 'link'; readonly sequence: number; readonly sha256: string; readonly place: string | null } | { readonly kind: 'empty' } | { readonly kind: 'untouched' };
 
 /** A copy of a receipt, made right before its result took its final name; it stays when the result goes. */
 export interface ReceiptLink {

@@ -18,11 +18,13 @@ const TAKEN = ['ENOTEMPTY', 'EEXIST'];
 export async function receiptHead(folder: DestinationFolder): Promise<ReceiptHead> {
   const names = await folder.names(RECEIPTS);
   if (names === null && (await folder.entry(INCOMING)) === null) return { kind: 'untouched' };
-  const sequence = chainNames(names ?? []).at(-1);
-  if (sequence === undefined) return { kind: 'empty' };
+  const links = chainNames(names ?? []);
+  const [oldest, sequence] = [links[0], links.at(-1)];
+  if (oldest === undefined || sequence === undefined) return { kind: 'empty' };
   // A link without its receipt is found by the check; the chain goes on behind it.
   const content = (await folder.read(joinRaw(linkPath(sequence), FILE))) ?? Buffer.alloc(0);
-  return { kind: 'link', sequence, sha256: receiptHash(content) };
+  const first = await folder.read(joinRaw(linkPath(oldest), FILE));
+  return { kind: 'link', sequence, sha256: receiptHash(content), place: first === null ? null : receiptHash(first) };
 }
 
 /**

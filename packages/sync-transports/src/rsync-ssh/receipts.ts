@@ -8,10 +8,10 @@ import { HEAD_SCRIPT, READ_RECEIPTS_SCRIPT, RECEIPTS_SCRIPT } from './scripts/re
 
 /** The newest link of the chain there. @throws TransportError */
 export async function receiptHead(host: RemoteHost, signal: AbortSignal | undefined): Promise<ReceiptHead> {
-  const [word, name = '', text = ''] = await host.call({ doing: 'reading the chain of receipts', scripts: [HEAD_SCRIPT], signal });
+  const [word, name = '', text = '', first = ''] = await host.call({ doing: 'reading the chain of receipts', scripts: [HEAD_SCRIPT], signal });
   if (word === 'untouched' || word === 'empty') return { kind: word };
   const sequence = sequenceOf(name);
-  if (word === 'link' && sequence !== null) return { kind: 'link', sequence, sha256: receiptHash(bytesOf(text)) };
+  if (word === 'link' && sequence !== null) return { kind: 'link', sequence, sha256: receiptHash(bytesOf(text)), place: first === '' ? null : receiptHash(bytesOf(first)) };
   throw new TransportError(`reading the chain of receipts ended with ${JSON.stringify(word ?? 'nothing')}`, { errorKind: TransportErrorKind.UNKNOWN });
 }
 

@@ -1,17 +1,21 @@
-/** The newest link of the chain, with its receipt. */
+/** The newest link of the chain, with its receipt and that of the oldest. */
 export const HEAD_SCRIPT = `
 enter
 if ! there "$B" && ! there "$R"; then
   reply untouched
   exit 0
 fi
-last=$(ls "$R" 2>/dev/null | grep -E '^[0-9]{12,15}$' | tail -n 1)
+links=$(ls "$R" 2>/dev/null | grep -E '^[0-9]{12,15}$')
+last=$(printf '%s\\n' "$links" | tail -n 1)
+first=$(printf '%s\\n' "$links" | head -n 1)
 if [ -z "$last" ]; then
   reply empty
 else
   reply link "$last"
-  if [ -f "$R/$last/longhaul.json" ]; then tr -d '\\000' <"$R/$last/longhaul.json" || exit 9; fi
-  printf '\\0'
+  for l in "$last" "$first"; do
+    if [ -f "$R/$l/longhaul.json" ]; then tr -d '\\000' <"$R/$l/longhaul.json" || exit 9; fi
+    printf '\\0'
+  done
 fi
 `;
 
