@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { SessionStatus } from '@longhaul/sessions';
@@ -27,7 +27,10 @@ describe.runIf(requireService('tmux', 'script'))('sessions on the command line',
     expect(status.stdout).toMatch(/state +exited 3\n +why +it ended by itself with code 3/);
     expect((await world.longhaul(['logs', 'train', '-n', '2', '--plain'])).stdout).toBe('hello blue\ngo on\n');
     const runs = (await world.json<{ runs: readonly SessionStatus[] }>(['history', 'train'])).runs;
-    expect(runs).toMatchObject([{ runId: started.runId, exitCode: 3, stoppedBy: null }]);
+    expect(runs).toMatchObject([{ runId: started.runId, exitCode: 3, stoppedBy: null, losses: [] }]);
+    // As whoever writes a log notes it, where some of it may be missing.
+    writeFileSync(path.join(world.stateDir, 'runs', started.runId ?? '', 'gaps'), '{"schemaVersion":1,"at":0,"from":null,"to":null,"why":"log-writer-killed"}\n');
+    expect((await world.longhaul(['history', 'train'])).stdout).toMatch(/\texited 3\t3\t.*\tgaps\n$/);
 
     expect(await world.longhaul(['remove', 'train'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') as string });
     expect((await world.longhaul(['remove', 'train', '--dry-run'])).stdout).toMatch(/would be forgotten; the history keeps 1 run/);

@@ -11,7 +11,7 @@ const ended: SessionStatus = { ...EMPTY_STATUS, name: 'train', backend: 'tmux', 
 
 function text(changes: Partial<SessionStatus>, more: Partial<StatusReport> = {}): string {
   const printer = new Printer({ stdout: process.stdout, stderr: process.stderr, env: { NO_COLOR: '1' }, format: 'human' });
-  return statusText({ session: { ...ended, ...changes }, usage: null, terminalSize: null, notReady: null, log: null, outputs: [], next: [], ...more }, printer);
+  return statusText({ session: { ...ended, ...changes }, usage: null, terminalSize: null, notReady: null, log: null, ports: [], outputs: [], next: [], ...more }, printer);
 }
 
 describe('readiness', () => {
@@ -22,6 +22,12 @@ describe('readiness', () => {
     expect(text({ ...running, ready: { check: 'tcp', at: null } }, { notReady: 'localhost:80 cannot be reached (ECONNREFUSED)' })).toMatch(/state +running\n +ready +not yet: localhost:80 cannot/);
     expect(text(running)).not.toContain('ready');
   });
+});
+
+it('names the published ports', () => {
+  const ports = [{ hostAddress: '127.0.0.1', hostPort: 8080, containerPort: 80, protocol: 'tcp' }, { hostAddress: '::1', hostPort: 53, containerPort: 53, protocol: 'udp' }] as const;
+  expect(text({}, { ports })).toMatch(/\n {2}ports +127\.0\.0\.1:8080 -> 80\/tcp\n +\[::1\]:53 -> 53\/udp\n/);
+  expect(text({})).not.toContain('ports');
 });
 
 describe('the meaning of an end', () => {

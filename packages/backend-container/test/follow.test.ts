@@ -15,7 +15,7 @@ interface Followed {
   readonly stderr: string;
   /** The log of the run; null where nobody touched it. */
   readonly log: string | null;
-  /** Why, of each gap. */
+  /** Why, of each gap; with `, unseen` where nobody saw the end, so that a 255 of the engine's is no code. */
   readonly gaps: readonly string[];
 }
 
@@ -48,7 +48,10 @@ async function follow(answers: Answers, { task = 'start', launcher = 'alive', fi
     code: child.exitCode,
     ...said,
     log: existsSync(dir.join('output.cri')) ? readFileSync(dir.join('output.cri'), 'utf8').replace(/^\S+ /gm, '') : null,
-    gaps: gaps.map((line) => (JSON.parse(line) as { readonly why: string }).why),
+    gaps: gaps.map((line) => {
+      const { why, ended } = JSON.parse(line) as { readonly why: string; readonly ended: boolean };
+      return ended ? `${why}, unseen` : why;
+    }),
   };
 }
 
@@ -76,7 +79,7 @@ describe('what copies the log of a container of docker', () => {
 
   it('goes on with a container that was started by an engine which went away before it could say so', async () => {
     const answers = { 'POST /attach': silent, 'POST /wait': inTurn(silent, over), 'POST /start': crash, 'GET /json': inTurn(running, running, exited), 'GET /events': forgotten, 'GET /logs': kept('one\n') };
-    expect(await follow(answers)).toEqual({ code: 0, stdout: '42\n', stderr: '', log: 'stdout F one\n', gaps: ['engine-away-at-end'] });
+    expect(await follow(answers)).toEqual({ code: 0, stdout: '42\n', stderr: '', log: 'stdout F one\n', gaps: ['engine-away-at-end, unseen'] });
   });
 
   it('says that there is no job where that engine had not started it', async () => {
@@ -94,8 +97,13 @@ describe('what copies the log of a container of docker', () => {
     expect(await follow(answers)).toMatchObject({ code: 0, stdout: '42\n', log: 'stdout F one\nstdout F two\n', gaps: ['engine-away'] });
   });
 
+  it('takes the code of a container that ended just when its engine was back, which saw that end', async () => {
+    const answers = { 'POST /attach': attached('one\n'), 'POST /wait': inTurn(silent, over), 'POST /start': done, 'GET /json': inTurn(running, exited), 'GET /events': json({ Action: 'die' }), 'GET /logs': kept('one\n') };
+    expect(await follow(answers)).toMatchObject({ code: 0, log: 'stdout F one\n', gaps: ['engine-away'] });
+  });
+
   it('notes that a container was removed before its output was copied', async () => {
-    expect(await follow({ 'POST /wait': gone, 'GET /json': gone }, { task: 'resume' })).toMatchObject({ code: 0, log: '', gaps: ['container-gone'] });
+    expect(await follow({ 'POST /wait': gone, 'GET /json': gone }, { task: 'resume' })).toMatchObject({ code: 0, log: '', gaps: ['container-gone, unseen'] });
   });
 
   it('leaves a log alone that another has copied to the end', async () => {

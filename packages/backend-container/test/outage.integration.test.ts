@@ -42,7 +42,7 @@ describe.runIf(requireService('docker', 'busybox', 'root'))('a docker daemon tha
     expect(stdout).toBe(`${lines('out')}whole\n`);
     expect(stderr).toBe(lines('err'));
     // Whether it had lines in its memory when it was killed nobody knows.
-    expect(lossesOf(run)).toMatchObject([{ kind: 'gap', reason: expect.stringMatching(/^the engine was away/) as string }]);
+    expect(lossesOf(run)).toMatchObject([{ kind: 'gap', reason: expect.stringMatching(/^the engine was away, and may have taken along/) as string }]);
   });
 
   it('may lose what is printed before a job ends without it: the log says so, and no code is made up', { timeout: 240_000 }, async () => {
@@ -62,7 +62,7 @@ describe.runIf(requireService('docker', 'busybox', 'root'))('a docker daemon tha
     for (const { run } of [eight, last]) {
       // docker 28 keeps nothing of it; one that did would be copied.
       expect((await logOf(run)).stdout).toMatch(/^first\n(?:second\n)?$/);
-      expect(lossesOf(run)).toMatchObject([{ kind: 'gap', reason: expect.stringMatching(/^the engine was away/) as string }]);
+      expect(lossesOf(run)).toMatchObject([{ kind: 'gap', reason: expect.stringMatching(/^the engine was away when the job ended/) as string }]);
     }
   });
 

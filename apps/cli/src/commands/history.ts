@@ -1,4 +1,6 @@
-import type { HistoryFilter, SessionStatus } from '@longhaul/sessions';
+import type { Host } from '@longhaul/host';
+import type { HistoryFilter, LogLoss, SessionStatus } from '@longhaul/sessions';
+import { lossesOf } from '@longhaul/sessions';
 
 import type { CommandModule, OptionValues } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
@@ -12,7 +14,7 @@ import { withHost } from '../with-host.ts';
 
 export const history: CommandModule = {
   usage: '[NAME] [options]',
-  about: 'Newest first. Runs stay until retention drops them, those of removed sessions too; see retention in longhaul.yaml.',
+  about: 'Newest first. Runs stay until retention drops them, those of removed sessions too; see retention in longhaul.yaml. `gaps` under LOG: some of what it printed may be missing; longhaul logs NAME --run ID says where and why.',
   examples: [
     { line: 'longhaul history', text: 'the last runs of all sessions' },
     { line: 'longhaul history train -n 0', text: 'every run of one session' },
@@ -29,12 +31,20 @@ export const history: CommandModule = {
   run: async (cli, { operands: [name], options }) => {
     const filter = filterOf(options, name);
     return await withHost(cli, async (host) => {
-      const runs = await host.sessions.history(filter);
+      const runs = await Promise.all((await host.sessions.history(filter)).map(async (status) => await withLosses(status, host)));
       cli.printer.result({ runs }, () => cli.printer.rows(runs, columns(cli.printer, Date.now())));
       return EXIT.OK;
     });
   },
 };
+
+/** A run, and what never came into its log, or may not have; empty as a rule. */
+type Past = SessionStatus & { readonly losses: readonly LogLoss[] };
+
+async function withLosses(status: SessionStatus, { runs }: Host): Promise<Past> {
+  const run = status.runId === null ? null : await runs.find(status.runId);
+  return { ...status, losses: run === null ? [] : lossesOf(run) };
+}
 
 function filterOf(options: OptionValues, session: string | undefined): HistoryFilter {
   const limit = wholeNumber(options.text('limit') ?? '50', '--limit');
@@ -50,7 +60,7 @@ function filterOf(options: OptionValues, session: string | undefined): HistoryFi
   };
 }
 
-function columns({ colours }: Printer, now: number): readonly Column<SessionStatus>[] {
+function columns({ colours }: Printer, now: number): readonly Column<Past>[] {
   return [
     { title: 'RUN', cell: ({ runId }) => runId ?? '-', priority: 1 },
     { title: 'SESSION', cell: (run) => printable(run.name), priority: 0 },
@@ -60,5 +70,6 @@ function columns({ colours }: Printer, now: number): readonly Column<SessionStat
     { title: 'TOOK', cell: (run) => durationText(run, now) || '-', priority: 2, align: 'right' },
     { title: 'STOPPED BY', cell: ({ stoppedBy }) => (stoppedBy === null ? '-' : printable(stoppedBy.who)), priority: 5, fit: 'cut' },
     { title: 'ATTEMPT', cell: ({ attempt }) => String(attempt), priority: 4, align: 'right' },
+    { title: 'LOG', cell: ({ losses }) => (losses.length === 0 ? '-' : 'gaps'), priority: 4 },
   ];
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 import { terminalSize } from '@longhaul/exec';
 import type { Host, OutputState } from '@longhaul/host';
-import type { SessionStatus } from '@longhaul/sessions';
+import type { RunDirectory, SessionStatus } from '@longhaul/sessions';
 import { lossesOf } from '@longhaul/sessions';
 
 import { BACKEND_OPTION, backendChoice } from '../backend-option.ts';
@@ -16,7 +16,7 @@ import { withHost } from '../with-host.ts';
 
 export const status: CommandModule = {
   usage: 'NAME [options]',
-  about: 'Why it ended and what its code means, who stopped it, attempts and the next restart, processor time and memory of all its processes, its log and outputs, and what to do next. Exits with 0 whatever the state is; with 6 when an output of the last run is not safe and needs you.',
+  about: 'Why it ended and what its code means, who stopped it, attempts and the next restart, processor time and memory of all its processes, published ports, its log and outputs, and what to do next. Exits with 0 whatever the state is; with 6 when an output of the last run is not safe and needs you.',
   examples: [
     { line: 'longhaul status train', text: 'what it does, how it ended, where its outputs are' },
     { line: 'longhaul status train --json', text: 'for programs' },
@@ -50,9 +50,9 @@ async function askedReady(session: SessionStatus, { sessions }: Host): Promise<A
 
 async function reportOn({ session, notReady }: Asked, host: Host): Promise<StatusReport> {
   // Measuring takes its time, in which the rest is looked up.
-  const [usage, outputs, log] = await Promise.all([host.sessions.usage(session), host.outputsOf(session), logFacts(session, host)]);
+  const [usage, outputs, facts] = await Promise.all([host.sessions.usage(session), host.outputsOf(session), runFacts(session, host)]);
   const size = session.pid === null || session.backend === 'container' ? null : terminalSize(session.pid);
-  return { session, usage, terminalSize: size, notReady, log, outputs, next: nextCommands(session) };
+  return { session, usage, terminalSize: size, notReady, ...facts, outputs, next: nextCommands(session) };
 }
 
 function needsHelp({ problem, job }: OutputState): boolean {
@@ -62,9 +62,14 @@ function needsHelp({ problem, job }: OutputState): boolean {
 /** As script(1) and as the engines' log drivers write it. */
 const LOG_FILES = ['output.log', 'output.cri'];
 
-async function logFacts({ runId }: SessionStatus, host: Host): Promise<LogFacts | null> {
-  const run = runId === null ? null : await host.runs.find(runId);
-  if (run === null) return null;
+/** What the run's folder says beside its status. */
+async function runFacts({ runId }: SessionStatus, { runs }: Host): Promise<Pick<StatusReport, 'log' | 'ports'>> {
+  const run = runId === null ? null : await runs.find(runId);
+  if (run === null) return { log: null, ports: [] };
+  return { log: logFacts(run), ports: runs.observe(run).reading.spec?.container?.ports ?? [] };
+}
+
+function logFacts(run: RunDirectory): LogFacts | null {
   for (const file of LOG_FILES) {
     const full = path.join(run.path, file);
     const stat = statSync(full, { throwIfNoEntry: false });

@@ -1,5 +1,5 @@
 import type { OutputState } from '@longhaul/host';
-import type { JobUsage, LogLoss, SessionStatus } from '@longhaul/sessions';
+import type { JobUsage, LogLoss, PortMapping, SessionStatus } from '@longhaul/sessions';
 
 import { endMeaning } from './end-meaning.ts';
 import { jobText } from './job-text.ts';
@@ -19,6 +19,8 @@ export interface StatusReport {
   /** What was missing when its check was asked just now; null where it was not asked, or is ready. */
   readonly notReady: string | null;
   readonly log: LogFacts | null;
+  /** Where what listens in its container is reached; empty where nothing was published, and under tmux. */
+  readonly ports: readonly PortMapping[];
   readonly outputs: readonly OutputState[];
   /** Commands that do the next thing. */
   readonly next: readonly string[];
@@ -35,7 +37,7 @@ export interface LogFacts {
 }
 
 /** A status for people: what it does, why it ended, what it uses, where things are, what to do next. */
-export function statusText({ session, usage, terminalSize, notReady, log, outputs, next }: StatusReport, printer: Printer): string {
+export function statusText({ session, usage, terminalSize, notReady, log, ports, outputs, next }: StatusReport, printer: Printer): string {
   const now = Date.now();
   const lines: readonly (readonly [string, string])[] = [
     ['state', [paintState(printer.colours)(stateText(session), session), terminalText(session)].filter((part) => part !== '').join(', ')],
@@ -49,6 +51,7 @@ export function statusText({ session, usage, terminalSize, notReady, log, output
     ['usage', usage === null ? '' : usageText(usage)],
     [session.backend === 'tmux' ? 'terminal' : 'engine', placeText(session, terminalSize)],
     ['command', commandText(session.command)],
+    ...ports.map((port, index) => [index === 0 ? 'ports' : '', portText(port)] as const),
     ['image', session.image === null ? '' : printable(session.image)],
     ['folder', session.workingDir === null ? '' : printable(session.workingDir)],
     ['pid', session.pid === null ? '' : String(session.pid)],
@@ -138,6 +141,11 @@ function placeText({ backend, socketName, windowCount }: SessionStatus, size: St
     windowCount === null || windowCount < 2 ? '' : `${String(windowCount)} windows`,
   ];
   return parts.filter((part) => part !== '').join(', ');
+}
+
+function portText({ hostAddress, hostPort, containerPort, protocol }: PortMapping): string {
+  const address = hostAddress.includes(':') ? `[${hostAddress}]` : hostAddress;
+  return `${address}:${String(hostPort)} -> ${String(containerPort)}/${protocol}`;
 }
 
 function logText({ path, bytes, bytesOnDisk }: LogFacts): string {
