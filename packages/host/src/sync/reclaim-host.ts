@@ -18,13 +18,14 @@ export interface ReaperParts {
 export function reaperPorts({ config, stateDir, destinations, worker }: ReaperParts): ReaperPorts {
   return {
     ...worker,
-    reclaim: policyOf(config),
+    reclaim: reclaimPolicy(config),
     journals: new JournalFolder({ directory: path.join(stateDir, 'reclaim') }),
     rules: async (id) => ruleOf((await destinations.find(id))?.settings),
   };
 }
 
-function policyOf({ config: { reclaim } }: LoadedConfig): ReclaimPolicy {
+/** What the configuration says of freeing local copies. */
+export function reclaimPolicy({ config: { reclaim } }: LoadedConfig): ReclaimPolicy {
   return {
     ...DEFAULT_RECLAIM_POLICY,
     reclaim: reclaim.enabled ? 'on' : 'off',

@@ -25,7 +25,7 @@ import { listDestinations } from './destination-list.ts';
 import { followJobs } from './follow-jobs.ts';
 import type { PushPreview } from './preview-push.ts';
 import { previewPush } from './preview-push.ts';
-import { reaperPorts } from './reclaim-host.ts';
+import { reaperPorts, reclaimPolicy } from './reclaim-host.ts';
 import type { Watched, WatchOptions } from '../watch/watch-host.ts';
 import { watchedFolders, watchFolders } from '../watch/watch-host.ts';
 import type { TransportPool } from './transport-pool.ts';
@@ -94,6 +94,7 @@ export class SyncHost implements AsyncDisposable {
   readonly store: QueueStore;
   readonly queue: SyncQueue;
   readonly #workers = new Set<SyncWorker>();
+  readonly #reapers = new Set<Reaper>();
   #parts: SyncHostParts;
   #changed = new AbortController();
 
@@ -156,12 +157,13 @@ export class SyncHost implements AsyncDisposable {
     return this.#changed.signal;
   }
 
-  /** Another configuration from now on: workers go on with it as they are, what looks after reclaim begins anew. @throws ConfigError; then nothing has changed */
+  /** Another configuration from now on: workers and what looks after reclaim go on with it as they are. @throws ConfigError; then nothing has changed */
   async adopt(config: LoadedConfig): Promise<void> {
     const parts = { ...this.#parts, config };
     const settings = await workSettings(parts);
     this.#parts = parts;
     for (const worker of this.#workers) worker.adopt(settings);
+    for (const reaper of this.#reapers) reaper.adopt(reclaimPolicy(config));
     const changed = this.#changed;
     this.#changed = new AbortController();
     changed.abort();
@@ -191,13 +193,15 @@ export class SyncHost implements AsyncDisposable {
     }
   }
 
-  /** Until the signal, by the configuration as it is then. One that is told to end leaves what it does to the next. */
+  /** Until the signal. One that is told to end leaves what it does to the next. */
   async #reclaim({ signal, onEvent }: { readonly signal: AbortSignal; readonly onEvent: WorkOptions['onEvent'] | undefined }): Promise<void> {
-    while (!signal.aborted) {
-      const { changed } = this;
-      const reaper = this.reaper();
-      if (onEvent !== undefined) reaper.on(onEvent);
-      await reaper.run(AbortSignal.any([signal, changed]));
+    const reaper = this.reaper();
+    if (onEvent !== undefined) reaper.on(onEvent);
+    this.#reapers.add(reaper);
+    try {
+      await reaper.run(signal);
+    } finally {
+      this.#reapers.delete(reaper);
     }
   }
 

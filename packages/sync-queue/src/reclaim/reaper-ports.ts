@@ -48,7 +48,8 @@ export const DEFAULT_REAPER_TIMING: ReaperTiming = { sweepMs: 10 * 60_000, again
 
 /** The ports with every default filled in. */
 export interface ReaperEnv extends WorkerEnv {
-  readonly reclaim: ReclaimPolicy;
+  /** Another object where other settings hold from then on, also for what is under way. */
+  reclaim: ReclaimPolicy;
   readonly journals: JournalShelf;
   readonly rules: (destination: string) => Promise<DestinationRule>;
   readonly files: SourceFiles;

@@ -16,6 +16,7 @@ import type { ReclaimOutcome } from './reclaim-run.ts';
 import { ReclaimRun } from './reclaim-run.ts';
 import { untouched } from './untouched.ts';
 import { blockedUntil, RetryTimes } from './retry-times.ts';
+import type { ReclaimPolicy } from './reclaim-policy.ts';
 import type { OpenReclaim, ReclaimLease } from './reclaim-store.ts';
 
 /** What came of an attempt. `blocked`: nothing was begun. */
@@ -29,7 +30,13 @@ const PAGE = 500;
  */
 export class Reaper {
   readonly #env: ReaperEnv;
+  /** Sources of which a reclaim was begun in vain: other settings change nothing of that. */
   readonly #later = new RetryTimes();
+  /** Sources that may not be freed: other settings may allow it. */
+  readonly #blocked = new RetryTimes();
+  /** Jobs of which a proof was asked for, whatever came of it. */
+  readonly #proofs = new RetryTimes();
+  #sweepNow = false;
 
   constructor(ports: ReaperPorts) {
     const verifier = new Verifier(ports);
@@ -48,6 +55,16 @@ export class Reaper {
   /** Returns what takes the listener off again. */
   on(listener: WorkerListener): () => void {
     return this.#env.events.on(listener);
+  }
+
+  /**
+   * Other settings from now on. What is under way goes on where they allow it too, and stops before its next files where they do not; what was blocked is
+   * looked at again, what failed is tried again when its time has come.
+   */
+  adopt(reclaim: ReclaimPolicy): void {
+    this.#env.reclaim = reclaim;
+    this.#blocked.clear();
+    this.#sweepNow = true;
   }
 
   /**
@@ -122,7 +139,8 @@ export class Reaper {
     let sweptAt = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       await this.#quietly(async () => this.recover(signal));
-      if (clock.monotonic() - sweptAt >= timing.sweepMs) {
+      if (this.#sweepNow || clock.monotonic() - sweptAt >= timing.sweepMs) {
+        this.#sweepNow = false;
         await this.#quietly(async () => this.sweep(signal));
         sweptAt = clock.monotonic();
       }
@@ -132,11 +150,15 @@ export class Reaper {
 
   async #look(sourceId: string, signal: AbortSignal | undefined): Promise<void> {
     const { clock, timing } = this.#env;
-    if (!this.#later.isDue(sourceId, clock.now())) return;
+    if (!this.#later.isDue(sourceId, clock.now()) || !this.#blocked.isDue(sourceId, clock.now())) return;
+    const policy = this.#env.reclaim;
     const result = await this.#try(sourceId, signal);
     if (result?.kind === 'blocked') await this.#proveMore(result.blockers, signal);
-    if (result?.kind === 'done') this.#later.forget(sourceId);
-    else this.#later.after(sourceId, blockedUntil(result !== null && 'blockers' in result ? result.blockers : [], { now: clock.now(), againMs: timing.againMs }));
+    for (const times of [this.#later, this.#blocked]) times.forget(sourceId);
+    // What was blocked by other settings than those that hold now may be due.
+    if (result?.kind === 'done' || (result?.kind === 'blocked' && policy !== this.#env.reclaim)) return;
+    const until = blockedUntil(result !== null && 'blockers' in result ? result.blockers : [], { now: clock.now(), againMs: timing.againMs });
+    (result?.kind === 'blocked' ? this.#blocked : this.#later).after(sourceId, until);
   }
 
   /** Where nothing but proofs are missing, they are made: the audit alone would come round too late for a full disk. */
@@ -145,12 +167,15 @@ export class Reaper {
     for (const blocker of blockers) {
       if (blocker.kind !== 'too_few_proofs' || signal.aborted) continue;
       await this.#quietly(async () => {
-        if (await this.#isProofDue(blocker.jobId)) await this.#env.lastCheck(blocker.jobId, signal);
+        if (!(await this.#isProofDue(blocker.jobId))) return;
+        this.#proofs.after(blocker.jobId, this.#env.clock.now() + this.#env.timing.proveApartMs);
+        await this.#env.lastCheck(blocker.jobId, signal);
       });
     }
   }
 
   async #isProofDue(jobId: string): Promise<boolean> {
+    if (!this.#proofs.isDue(jobId, this.#env.clock.now())) return false;
     const times = (await this.#env.store.proofs(jobId)).map(({ at }) => Date.parse(at));
     return this.#env.clock.now() - Math.max(0, ...times) >= this.#env.timing.proveApartMs;
   }

@@ -9,7 +9,7 @@ import { neighboursOf } from './neighbours.ts';
 import { insideDestinations, resultsAmong } from './results-among.ts';
 import { SourceBlocked } from './files/source-files.ts';
 import type { ReaperEnv } from './reaper-ports.ts';
-import type { DestinationRule } from './reclaim-policy.ts';
+import type { DestinationRule, ReclaimPolicy } from './reclaim-policy.ts';
 import type { ReclaimAsker, ReclaimFacts, ReclaimLease } from './reclaim-store.ts';
 
 /** What is asked of a reaper. */
@@ -45,6 +45,8 @@ export interface ReclaimPlan {
 export interface Prepared {
   readonly facts: ReclaimFacts;
   readonly decision: ReclaimDecision;
+  /** By which it was decided. */
+  readonly policy: ReclaimPolicy;
   readonly places: readonly ProvenPlace[];
   readonly blockers: readonly Blocker[];
   /** null where the records forbid it, or it cannot be held. */
@@ -57,12 +59,13 @@ export interface PrepareOptions extends ReclaimAsk {
 
 /** Asks the records first: what they forbid costs no look at a disk. The held source, if any, is the caller's to dispose of. null: no such source. */
 export async function prepare(env: ReaperEnv, options: PrepareOptions): Promise<Prepared | null> {
+  const { reclaim: policy } = env;
   const facts = await env.store.reclaimFacts(options.sourceId);
   if (facts === null) return null;
   const rules = await rulesFor(env, facts);
   const { without = [], askedBy, resuming } = options;
-  const decision = decideReclaim({ facts, policy: env.reclaim, rules, askedBy, without, resuming });
-  const base = { facts, decision, places: provenPlaces(decision) };
+  const decision = decideReclaim({ facts, policy, rules, askedBy, without, resuming });
+  const base = { facts, decision, policy, places: provenPlaces(decision) };
   const blockers = [...decision.blockers, ...(await overlaps(env, decision, facts))];
   if (blockers.length > 0 || decision.content === null) return { ...base, blockers, hand: null };
   const taken = await takeInHand(env, { ...base, options, sealId: decision.content.sealId, sealDigest: decision.content.sealDigest });

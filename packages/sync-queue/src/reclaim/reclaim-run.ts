@@ -3,6 +3,7 @@ import type { RawPath, SealedFile } from '@longhaul/sync-transports';
 import type { Blocker } from './blocker.ts';
 import { blockerText } from './blocker-text.ts';
 import type { ProvenPlace } from './decide-reclaim.ts';
+import { decideReclaim } from './decide-reclaim.ts';
 import { errnoOf } from './files/errno.ts';
 import { Freshness } from './freshness.ts';
 import type { Removal, SourceLook } from './files/source-files.ts';
@@ -16,7 +17,8 @@ import type { ReaperEnv } from './reaper-ports.ts';
 import type { ReclaimKeeper } from './reclaim-keeper.ts';
 import type { ReclaimAsker } from './reclaim-store.ts';
 import type { Prepared } from './reclaim-plan.ts';
-import { lookBlockers } from './reclaim-plan.ts';
+import { lookBlockers, rulesFor } from './reclaim-plan.ts';
+import type { ReclaimPolicy } from './reclaim-policy.ts';
 import { untouched } from './untouched.ts';
 
 /** How a reclaim that was begun came out. */
@@ -70,10 +72,13 @@ export class ReclaimRun {
   /** Whether what an earlier attempt deleted is in these counts. */
   #past: 'counted' | 'unknown' = 'unknown';
   readonly #freshness: Freshness;
+  /** By which it was found that this may be done. */
+  #policy: ReclaimPolicy;
 
   constructor(env: ReaperEnv, request: RunRequest) {
     this.#env = env;
     this.#request = request;
+    this.#policy = request.prepared.policy;
     this.#freshness = new Freshness(env.clock, { leastMs: env.timing.freshMs });
     this.#signal = AbortSignal.any([request.signal, request.keeper.signal]);
   }
@@ -97,6 +102,17 @@ export class ReclaimRun {
     await this.#assertNoNewNeighbour();
     await this.#prove();
     this.#assertAsSealed(await this.#request.prepared.hand.source.look({ signal: this.#signal }));
+  }
+
+  /** Other settings hold from when they are adopted, also for what is left to delete. */
+  async #assertStillAllowed(): Promise<void> {
+    const { reclaim: policy, store } = this.#env;
+    if (policy === this.#policy) return;
+    const { prepared, keeper, askedBy, without } = this.#request;
+    const facts = await store.reclaimFacts(prepared.facts.sourceId);
+    if (facts === null) throw new Stop([{ kind: 'nothing_verified' }]);
+    stopAt(decideReclaim({ facts, policy, rules: await rulesFor(this.#env, facts), askedBy, without, resuming: keeper.lease }).blockers);
+    this.#policy = policy;
   }
 
   /** One that came since it was prepared. None comes from now on: nothing that overlaps an open reclaim is sealed. */
@@ -209,6 +225,7 @@ export class ReclaimRun {
   async #deleteBatch(files: readonly SealedFile[], journal: ReclaimJournal): Promise<void> {
     await this.#request.keeper.renew();
     this.#signal.throwIfAborted();
+    await this.#assertStillAllowed();
     await this.#proveWhenStale();
     await this.#written(async () => journal.intend(files.map(({ path }) => path)));
     await this.#step('batch');

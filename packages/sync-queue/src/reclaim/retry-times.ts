@@ -3,21 +3,25 @@ import type { Blocker } from './blocker.ts';
 /** What is not forgotten of sources that cannot be freed now; a reaper that starts anew looks at each once. */
 const MOST = 200_000;
 
-/** When each source is to be looked at again. Milliseconds since 1970. */
+/** When each source, or job, is to be looked at again. Milliseconds since 1970. */
 export class RetryTimes {
   readonly #times = new Map<string, number>();
 
-  isDue(sourceId: string, now: number): boolean {
-    return (this.#times.get(sourceId) ?? 0) <= now;
+  isDue(id: string, now: number): boolean {
+    return (this.#times.get(id) ?? 0) <= now;
   }
 
-  after(sourceId: string, at: number): void {
+  after(id: string, at: number): void {
     if (this.#times.size >= MOST) this.#times.clear();
-    this.#times.set(sourceId, at);
+    this.#times.set(id, at);
   }
 
-  forget(sourceId: string): void {
-    this.#times.delete(sourceId);
+  clear(): void {
+    this.#times.clear();
+  }
+
+  forget(id: string): void {
+    this.#times.delete(id);
   }
 }
 
