@@ -30,7 +30,7 @@ describe.runIf(requireService('root', 'tmux', 'script'))('a container that mount
     expect((await contained('remove', 'train', '--abandon', '--dry-run')).stdout).toMatch(/^train would be given up, and its job left alone \(it was started in another PID namespace/);
     expect((await contained('remove', 'train', '--abandon')).code).toBe(2);
     const { data } = JSON.parse((await contained('remove', 'train', '--abandon', '--yes', '--json')).stdout) as { data: unknown };
-    expect(data).toEqual({ done: [{ session: 'train', removed: true, runId: outside.runId, reason: seen.unknownReason }], failed: [] });
+    expect(data).toEqual({ done: [{ session: 'train', removed: true, runId: outside.runId, reason: seen.unknownReason, kept: { runs: 1, jobsUnderWay: [], jobsFailed: [] } }], failed: [] });
     expect((await contained('history', 'train')).stdout).toMatch(new RegExp(`^${outside.runId ?? ''}\ttrain\tabandoned\t-\t`));
     expect(await contained('run', 'train', '--', 'true')).toMatchObject({ code: 0 });
     expect((await contained('remove', 'nobody', '--abandon', '--yes')).code).toBe(3);

@@ -34,7 +34,7 @@ describe.runIf(requireService('tmux', 'script'))('sessions on the command line',
 
     expect(await world.longhaul(['remove', 'train'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') as string });
     expect((await world.longhaul(['remove', 'train', '--dry-run'])).stdout).toMatch(/would be forgotten; the history keeps 1 run/);
-    expect(await world.longhaul(['rm', 'train', '--yes'])).toMatchObject({ code: 0, stdout: 'train removed\n' });
+    expect(await world.longhaul(['rm', 'train', '--yes'])).toMatchObject({ code: 0, stdout: 'train removed; the history keeps 1 run with log and exit code\n' });
     expect(await world.longhaul(['list'])).toMatchObject({ code: 0, stdout: '' });
     expect((await world.longhaul(['logs', 'train', '--run', started.runId ?? '', '--plain'])).stdout).toContain('hello blue');
   });

@@ -70,6 +70,16 @@ describe.runIf(requireService('tmux', 'script'))('outputs of a session', () => {
     ]);
   });
 
+  it('outlive their session: remove says what is still sent, and why', async () => {
+    const world = withDisk();
+    await world.longhaul(['sync', 'destinations', 'pause', 'disk']);
+    await world.longhaul(['run', 'train', '-o', 'results', '--to', 'disk', ...sh('mkdir results; echo data > results/one')]);
+    const { id } = await waitFor(async () => (await jobs(world))[0]);
+    const kept = /^train removed; the history keeps 1 run with log and exit code; 1 job of its outputs goes on, so that nothing it made is lost \(longhaul sync list --session train\)\n$/;
+    expect((await world.longhaul(['remove', 'train', '--yes'])).stdout).toMatch(kept);
+    expect(await jobs(world)).toMatchObject([{ id, state: 'QUEUED' }]);
+  });
+
   it('that are not there at the end are said, with the reason, and are no secret of a log', async () => {
     const world = withDisk();
     await world.longhaul(['run', 'forgetful', '-o', 'nothing', '--to', 'disk', ...sh('echo made nothing')]);

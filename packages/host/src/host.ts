@@ -7,6 +7,7 @@ import type { RunId, RunStore, SessionManager, SessionStatus, StartRequest, Stop
 import { STATE_FOLDERS } from '@longhaul/sessions';
 
 import { DestinationRegistry } from './destinations/destination-registry.ts';
+import type { SessionJobs } from './outputs/kept-after-removal.ts';
 import type { OutputOutcome } from './outputs/output-record.ts';
 import type { OutputState } from './outputs/output-state.ts';
 import type { StartInput } from './start-input.ts';
@@ -181,6 +182,13 @@ export class Host implements AsyncDisposable {
       cursor = page.nextCursor;
     }
     return runs;
+  }
+
+  /** Jobs of a session's outputs that are not done; they outlive it. Loads the queue only where there is one. */
+  async jobsOf(session: string): Promise<SessionJobs> {
+    if (!existsSync(path.join(this.stateDir, 'queue.db'))) return { underWay: [], failed: [] };
+    const { sessionJobs } = await import('./outputs/kept-after-removal.ts');
+    return await sessionJobs(session, await this.sync());
   }
 
   /** Where the outputs of a session's current run are. Loads the queue only where there are some. */

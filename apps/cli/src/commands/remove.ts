@@ -15,7 +15,7 @@ import { withHost } from '../with-host.ts';
 export const remove: CommandModule = {
   usage: 'NAME… [options]',
   about:
-    'A running session is refused: stop it first. Logs, exit codes and outputs stay: longhaul history and longhaul logs NAME --run ID still know them. One that is `unknown`, because another machine or container that shares the state directory started it, is refused too; where it cannot be looked at there any more, --abandon gives its name up. That ends nothing: if its job still runs there, it runs on, and nobody stops it. The history says `abandoned`.',
+    'A running session is refused: stop it first. Logs, exit codes and outputs stay: longhaul history and longhaul logs NAME --run ID still know them, and what is still to be sent is sent all the same; it says what. One that is `unknown`, because another machine or container that shares the state directory started it, is refused too; where it cannot be looked at there any more, --abandon gives its name up. That ends nothing: if its job still runs there, it runs on, and nobody stops it. The history says `abandoned`.',
   examples: [
     { line: 'longhaul remove train --dry-run', text: 'what would be forgotten' },
     { line: 'longhaul remove train --yes', text: 'without a question' },
@@ -36,7 +36,7 @@ export const remove: CommandModule = {
       const plan = async (name: string): Promise<Plan> => await (isAbandoned ? abandonPlanOf : planOf)(name, host, where);
       if (options.has('dryRun')) {
         const plans = await eachName(operands, plan);
-        return reportOutcomes(plans, cli, { data: ({ session, runs }) => ({ session, runs, removed: false }), text: ({ text }) => `${text}\n` });
+        return reportOutcomes(plans, cli, { data: ({ session, runs, kept }) => ({ session, runs, kept, removed: false }), text: ({ text }) => `${text}\n` });
       }
       // A name that is wrong needs no answer.
       const asked = options.has('yes') ? [] : await eachName(operands, plan);
@@ -44,7 +44,7 @@ export const remove: CommandModule = {
       const names = operands.map((name) => `"${name}"`).join(', ');
       const question = isAbandoned
         ? `Give up ${names}? No job is ended: one that still runs elsewhere runs on, and a new start of the name runs beside it.`
-        : `Forget ${names}? Logs and exit codes stay in the history.`;
+        : `Forget ${names}? Logs and exit codes stay in the history, and outputs are still sent.`;
       if (!options.has('yes') && !(await confirm(question, cli))) return EXIT.FAILED;
       const outcomes = await eachName(operands, async (name) => await (isAbandoned ? abandon : forget)(name, host, where));
       return reportOutcomes(outcomes, cli, { data: ({ text: _, ...data }) => data, text: ({ text }) => `${text}\n` });
@@ -57,24 +57,46 @@ type Where = { readonly backend?: 'tmux' | 'container' };
 interface Removed {
   readonly session: string;
   readonly removed: true;
+  readonly kept: Kept;
   readonly text: string;
 }
 
-async function forget(name: string, { sessions }: Host, where: Where): Promise<Removed> {
-  await sessions.remove(name, where);
-  return { session: name, removed: true, text: `${printable(name)} removed` };
+/** Ids of jobs. */
+interface Kept {
+  readonly runs: number;
+  readonly jobsUnderWay: readonly string[];
+  readonly jobsFailed: readonly string[];
+}
+
+async function forget(name: string, host: Host, where: Where): Promise<Removed> {
+  const kept = await keptOf(name, host);
+  await host.sessions.remove(name, where);
+  return { session: name, removed: true, kept: kept.data, text: `${printable(name)} removed${kept.text}` };
 }
 
 /** `reason`: why nobody could tell what its job does; null where it had ended. */
-async function abandon(name: string, { sessions }: Host, where: Where): Promise<Removed & { readonly runId: string; readonly reason: string | null }> {
-  const { runId, reason } = await sessions.abandon(name, where);
+async function abandon(name: string, host: Host, where: Where): Promise<Removed & { readonly runId: string; readonly reason: string | null }> {
+  const { runId, reason } = await host.sessions.abandon(name, where);
+  const kept = await keptOf(name, host);
   const text = reason === null ? 'removed: it had ended' : `abandoned, and its job left alone; what it writes: longhaul logs ${printable(name)} --run ${runId}`;
-  return { session: name, removed: true, runId, reason, text: `${printable(name)} ${text}` };
+  return { session: name, removed: true, runId, reason, kept: kept.data, text: `${printable(name)} ${text}${kept.text}` };
+}
+
+/** A removal gives a name up. What its runs have made is not the session's, and somebody may still need it. */
+async function keptOf(name: string, host: Host): Promise<{ readonly data: Kept; readonly text: string }> {
+  const [{ length: runs }, { underWay, failed }] = await Promise.all([host.sessions.history({ session: name }), host.jobsOf(name)]);
+  const told = [
+    ...(runs === 0 ? [] : [`the history keeps ${count(runs, 'run')} with log and exit code`]),
+    ...(underWay.length === 0 ? [] : [`${count(underWay.length, 'job')} of its outputs ${underWay.length === 1 ? 'goes' : 'go'} on, so that nothing it made is lost (longhaul sync list --session ${printable(name)})`]),
+    ...failed.slice(0, 1).map(({ id }) => `${count(failed.length, 'job')} of its outputs failed and ${failed.length === 1 ? 'waits' : 'wait'} for you (longhaul why ${id})`),
+  ];
+  return { data: { runs, jobsUnderWay: underWay.map(({ id }) => id), jobsFailed: failed.map(({ id }) => id) }, text: told.map((text) => `; ${text}`).join('') };
 }
 
 interface Plan {
   readonly session: string;
   readonly runs: number;
+  readonly kept: Kept;
   readonly text: string;
 }
 
@@ -98,7 +120,7 @@ async function startedStatus(name: string, { sessions }: Host, where: Where): Pr
   return status;
 }
 
-async function plan({ name }: SessionStatus, what: string, { sessions }: Host): Promise<Plan> {
-  const { length: runs } = await sessions.history({ session: name });
-  return { session: name, runs, text: `${printable(name)} ${what}; the history keeps ${count(runs, 'run')}` };
+async function plan({ name }: SessionStatus, what: string, host: Host): Promise<Plan> {
+  const { data, text } = await keptOf(name, host);
+  return { session: name, runs: data.runs, kept: data, text: `${printable(name)} ${what}${text}` };
 }
