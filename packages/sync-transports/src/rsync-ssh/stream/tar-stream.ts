@@ -12,18 +12,21 @@ import { StreamPosition } from './stream-position.ts';
 /** tar tells its position after so many records: 1 MiB. */
 const RECORDS_PER_CHECKPOINT = 8;
 const RECORD_BYTES = BLOCKING_FACTOR * 512;
+/** Of what each of the two says, the end is kept. Bytes. */
+const KEPT_OUTPUT = 16 * 1024;
 /** Milliseconds between two reports of progress, as of rsync's. */
 const REPORT_EVERY_MS = 200;
 
 /**
- * Packs here: names on stdin, `$@` is ssh. A pipe knows one exit code only, so a tar that fails says so.
- * `posix` alone carries the parts of a second.
+ * Packs here: names on stdin, `$@` is ssh. A pipe knows one exit code only, so a tar that fails says so. What tar says goes out by stdout: ssh makes its own
+ * stderr non-blocking, and another program that writes into the same one loses lines (seen). `posix` alone carries the parts of a second.
  */
 const PACK_SCRIPT = `
+exec 3>&1
 {
-  tar -c -f - -b ${String(BLOCKING_FACTOR)} --format=posix --pax-option=delete=atime,delete=ctime --no-recursion --null --no-unquote --checkpoint=${String(RECORDS_PER_CHECKPOINT)} -T - ||
-    echo "longhaul: tar ended with code $?" >&2
-} | "$@"`;
+  tar -c -f - -b ${String(BLOCKING_FACTOR)} --format=posix --pax-option=delete=atime,delete=ctime --no-recursion --null --no-unquote --checkpoint=${String(RECORDS_PER_CHECKPOINT)} -T - 2>&3 ||
+    echo "longhaul: tar ended with code $?" >&3
+} | "$@" >/dev/null 3>&-`;
 
 /** `left`: not all of it is there, and rsync brings the rest. */
 export interface StreamEnd {
@@ -68,12 +71,13 @@ export class TarStream {
     const { listing, signal } = this.#request;
     const { destination, connection } = this.#host;
     const ssh = ['ssh', ...(await connection.arguments('shared')), destination.target, unpacking(pushDir, tree)];
+    const messages = { maxBytes: KEPT_OUTPUT, onLine: (line: string): void => { this.#read(line); } };
     const process = await this.#runner.spawn({
       ...enteringFolder(listing.source.root, PACK_SCRIPT, ssh),
       env: { set: { LC_ALL: 'C' }, unset: ['TAR_OPTIONS', 'POSIXLY_CORRECT'] },
       stdin: { bytes: filesFrom(listing.entries.map(({ path }) => path)) },
-      stdout: 'ignore',
-      stderr: { maxBytes: 16 * 1024, onLine: (line) => { this.#read(line); } },
+      stdout: messages,
+      stderr: messages,
       drainMs: 500,
       signal: AbortSignal.any([this.#trouble.signal, ...(signal === undefined ? [] : [signal])]),
     });
