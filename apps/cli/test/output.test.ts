@@ -1,11 +1,12 @@
 import fc from 'fast-check';
+import { count } from '@longhaul/errors';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { comeBackText } from '../src/commands/start.ts';
 import { sayingWhy } from '../src/commands/stop.ts';
 import { coloursFor } from '../src/output/colours.ts';
 import { printable, printableMessage, printablePath } from '../src/output/printable.ts';
-import { count, formatAgo, formatBytes, formatSpan } from '../src/output/quantities.ts';
+import { formatAgo, formatBytes, formatSpan } from '../src/output/quantities.ts';
 import { commandText, endText, jobExitCode, stateText } from '../src/output/session-text.ts';
 import type { Column } from '../src/output/table.ts';
 import { renderPlain, renderTable } from '../src/output/table.ts';

@@ -89,5 +89,13 @@ describe.runIf(requireService('sshd', 'rsync'))('a destination that is reached b
     const trust = await world.longhaul(['sync', 'destinations', 'trust', 'nas', '--yes']);
     expect(trust).toMatchObject({ code: 1, stderr: expect.stringMatching(/ANOTHER KEY[^]*has changed[^]*ssh-keygen -R/) as string });
     expect(readFileSync(knownHosts, 'utf8')).toBe(readFileSync(sshd.changedKnownHosts, 'utf8'));
+
+    world.write('results/file', 'x');
+    expect(await world.longhaul(['sync', 'push', 'results', '--to', 'nas', '--wait'])).toMatchObject({ code: 1 });
+    expect((await world.longhaul(['sync', 'destinations'])).stdout).toContain('host key not trusted: longhaul sync destinations trust nas');
+    const [summary = '', ...events] = (await world.longhaul(['sync', 'show', 'results'])).stdout.split('\n\n');
+    // Each says it once, the state as it stands and the event that made it so.
+    expect(summary.match(/Host key verification failed|HOST IDENTIFICATION HAS CHANGED/g)).toHaveLength(1);
+    expect(events.join('').match(/Host key verification failed|HOST IDENTIFICATION HAS CHANGED/g)).toHaveLength(1);
   });
 });

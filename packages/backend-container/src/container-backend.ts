@@ -202,14 +202,14 @@ export class ContainerBackend implements SessionBackend {
   async #running(name: string): Promise<{ readonly client: EngineClient; readonly info: ContainerInfo; readonly terminal: 'yes' | 'no' }> {
     const found = await requireContainer(name, this.#ports);
     if (found.kind === 'foreign') {
-      if (found.info.state !== 'running' && found.info.state !== 'paused') throw ended(name);
+      if (found.info.state !== 'running' && found.info.state !== 'paused') throw new SessionAttachError(name, 'container', 'it has ended', { hint: `Read what it printed: longhaul logs ${name}` });
       return { client: found.client, info: found.info, terminal: found.info.terminal ?? 'no' };
     }
     const { current, record } = found;
-    if (record === null || !mayLive(current.verdict)) throw ended(name);
+    if (record === null || !mayLive(current.verdict)) throw SessionAttachError.ended(name, 'container');
     const seen = await inspectRun(current.reading.run, this.#ports);
     if (seen.kind === 'unknown') throw seen.cause;
-    if (seen.kind === 'absent' || (seen.info.state !== 'running' && seen.info.state !== 'paused')) throw ended(name);
+    if (seen.kind === 'absent' || (seen.info.state !== 'running' && seen.info.state !== 'paused')) throw SessionAttachError.ended(name, 'container');
     return { client: seen.client, info: seen.info, terminal: record.terminal };
   }
 
@@ -227,10 +227,6 @@ export class ContainerBackend implements SessionBackend {
     }
     await discardContainer(client, info.id, info.name);
   }
-}
-
-function ended(name: string): SessionAttachError {
-  return new SessionAttachError(name, 'container', 'it has ended', { hint: `Read what it printed: longhaul logs ${name}` });
 }
 
 function nobodyListens(): void {

@@ -20,7 +20,7 @@ const ENTER = 'cd -- "$1" || exit 125; shift; exec "$@"';
  * @throws SessionAttachError where the session has ended or its environment is gone, SessionConfigError for a directory that cannot be entered
  */
 export function execCommand({ reading: { run, spec }, verdict }: CurrentRun, argv: readonly string[], { workingDir, env }: ExecPlace): AttachCommand {
-  if (!mayLive(verdict)) throw new SessionAttachError(run.session, 'tmux', 'it has ended', { hint: `Read what it printed: longhaul logs ${run.session}` });
+  if (!mayLive(verdict)) throw SessionAttachError.ended(run.session, 'tmux');
   if (!isReadable(environmentFile(run, spec?.firstRunId ?? run.runId))) throw new SessionAttachError(run.session, 'tmux', 'its environment cannot be read any more');
   const base = spec?.workingDir ?? '/';
   const folder = resolve(base, workingDir ?? '.');

@@ -186,7 +186,7 @@ export class TmuxBackend implements SessionBackend {
     if (found.place !== null) return found.place;
     throw found.mayLive
       ? new SessionAttachError(name, 'tmux', 'its terminal is gone, the job runs on', { hint: `Read what it prints: longhaul logs -f ${name}` })
-      : new SessionAttachError(name, 'tmux', 'it has ended', { hint: `Read what it printed: longhaul logs ${name}` });
+      : SessionAttachError.ended(name, 'tmux');
   }
 }
 

@@ -135,6 +135,6 @@ describe.runIf(requireService('tmux', 'script'))('exec', () => {
     const bed = await tmuxBed();
     const { run } = await bed.start('gone', sh('exit 3'));
     await exitRecord(bed, run);
-    await expect(bed.backend.exec('gone', ['true'])).rejects.toMatchObject({ code: 'SESSION_ATTACH', reason: 'it has ended' });
+    await expect(bed.backend.exec('gone', ['true'])).rejects.toMatchObject({ code: 'SESSION_ATTACH', reason: 'it has ended', message: 'session "gone" (tmux) has ended', hint: expect.stringContaining('longhaul restart gone') as string });
   });
 });

@@ -1,5 +1,6 @@
 export { ConfigError } from './config-error.ts';
 export type { ConfigErrorOptions } from './config-error.ts';
+export { count } from './count.ts';
 export { ErrorCode } from './error-code.ts';
 export { currentPlatform, detectPlatform, installHint } from './install-hint.ts';
 export type { InstallPlatform } from './install-hint.ts';

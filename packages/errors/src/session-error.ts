@@ -48,11 +48,14 @@ export class SessionNotFoundError extends SessionError {
 
 type Failure = 'SESSION_START' | 'SESSION_ATTACH' | 'SESSION_STOP';
 
-const FAILURES: Readonly<Record<Failure, (name: string, backend: string) => string>> = {
-  SESSION_START: (name, backend) => `session "${name}" could not be started (${backend})`,
-  SESSION_ATTACH: (name, backend) => `could not attach to session "${name}" (${backend})`,
-  SESSION_STOP: (name, backend) => `session "${name}" could not be stopped (${backend})`,
+const FAILURES: Readonly<Record<Failure, (name: string, backend: string, reason: string) => string>> = {
+  SESSION_START: (name, backend, reason) => `session "${name}" could not be started (${backend}): ${reason}`,
+  // Who wanted to run or type something there has attached to nothing.
+  SESSION_ATTACH: (name, backend, reason) => (reason === ENDED ? `session "${name}" (${backend}) has ended` : `could not attach to session "${name}" (${backend}): ${reason}`),
+  SESSION_STOP: (name, backend, reason) => `session "${name}" could not be stopped (${backend}): ${reason}`,
 };
+
+const ENDED = 'it has ended';
 
 /** What the three failures of an action on a session share. Not exported: users catch the classes below or SessionError. */
 class SessionActionError extends SessionError {
@@ -61,7 +64,7 @@ class SessionActionError extends SessionError {
   readonly reason: string;
 
   constructor(code: Failure, { name, backend, reason }: { name: string; backend: string; reason: string }, options: LonghaulErrorOptions) {
-    super(name, `${FAILURES[code](name, backend)}: ${reason}`, { ...options, code, context: { backend, reason, ...options.context } });
+    super(name, FAILURES[code](name, backend, reason), { ...options, code, context: { backend, reason, ...options.context } });
     this.backend = backend;
     this.reason = redact(reason, options.secrets);
   }
@@ -78,6 +81,11 @@ export class SessionStartError extends SessionActionError {
 export class SessionAttachError extends SessionActionError {
   constructor(name: string, backend: string, reason: string, options: LonghaulErrorOptions = {}) {
     super(ErrorCode.SESSION_ATTACH, { name, backend, reason }, options);
+  }
+
+  /** Of a session of ours that is over: says what can still be done with it. */
+  static ended(name: string, backend: string): SessionAttachError {
+    return new SessionAttachError(name, backend, ENDED, { hint: `Read what it printed: longhaul logs ${name}; run it again: longhaul restart ${name}` });
   }
 }
 

@@ -1,7 +1,8 @@
+import { count } from '@longhaul/errors';
+
 import type { CommandModule } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
 import { loadCliConfig } from '../load-cli-config.ts';
-import { count } from '../output/quantities.ts';
 import { printable } from '../output/printable.ts';
 
 export const configCheck: CommandModule = {

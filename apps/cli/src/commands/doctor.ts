@@ -1,3 +1,4 @@
+import { count } from '@longhaul/errors';
 import type { DoctorRow, DoctorState } from '@longhaul/host';
 import { runDoctor } from '@longhaul/host';
 
@@ -7,7 +8,6 @@ import { EXIT } from '../exit-code.ts';
 import type { Colours } from '../output/colours.ts';
 import { printableMessage } from '../output/printable.ts';
 import type { Printer } from '../output/printer.ts';
-import { count } from '../output/quantities.ts';
 import { ownProgram } from '../own-program.ts';
 
 export const doctor: CommandModule = {

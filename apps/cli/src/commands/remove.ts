@@ -1,4 +1,4 @@
-import { SessionNotFoundError } from '@longhaul/errors';
+import { count, SessionNotFoundError } from '@longhaul/errors';
 import type { Host } from '@longhaul/host';
 import type { SessionStatus } from '@longhaul/sessions';
 import { asSessionName, holdsName } from '@longhaul/sessions';
@@ -8,7 +8,6 @@ import { confirm } from '../confirm.ts';
 import { eachName, reportOutcomes } from '../each-name.ts';
 import { EXIT } from '../exit-code.ts';
 import { printable } from '../output/printable.ts';
-import { count } from '../output/quantities.ts';
 import { stateText } from '../output/session-text.ts';
 import { withHost } from '../with-host.ts';
 

@@ -76,9 +76,11 @@ async function listAll(sync: SyncHost, { printer }: Cli): Promise<number> {
   return EXIT.OK;
 }
 
-function standing({ status, stale }: DestinationInfo): string {
+function standing({ id, status, stale }: DestinationInfo): string {
   if (stale !== null) return `last known settings: ${printable(stale)}`;
   if (status?.paused === true) return 'paused';
+  // What to do goes first: the end is cut.
+  if ((status?.block ?? status?.lastProbe)?.errorKind === 'host_key') return `host key not trusted: longhaul sync destinations trust ${printable(id)}`;
   if (status?.block != null) return printable(status.block.detail);
   return status === null || status.lastProbe === null ? 'not asked yet' : status.lastProbe.reachable ? 'answers' : 'did not answer';
 }

@@ -1,4 +1,4 @@
-import { TransportErrorKind } from '@longhaul/errors';
+import { count, TransportErrorKind } from '@longhaul/errors';
 import type { SyncHost } from '@longhaul/host';
 import type { ReceiptFinding, ReceiptReport } from '@longhaul/sync-transports';
 
@@ -7,7 +7,6 @@ import type { CommandModule } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
 import { printable } from '../output/printable.ts';
 import type { Printer } from '../output/printer.ts';
-import { count } from '../output/quantities.ts';
 import { describeError } from '../report-error.ts';
 import { UsageError } from '../usage-error.ts';
 import { withHost } from '../with-host.ts';

@@ -1,5 +1,6 @@
 import path from 'node:path';
 
+import { count } from '@longhaul/errors';
 import type { SyncHost } from '@longhaul/host';
 import type { Reaper, ReclaimPlan, ReclaimResult } from '@longhaul/sync-queue';
 
@@ -7,7 +8,7 @@ import type { Cli } from '../cli-context.ts';
 import type { CommandModule } from '../command-module.ts';
 import { confirm } from '../confirm.ts';
 import { EXIT } from '../exit-code.ts';
-import { count, formatBytes } from '../output/quantities.ts';
+import { formatBytes } from '../output/quantities.ts';
 import { planData, planText, resultData, resultText } from '../output/reclaim-text.ts';
 import { UsageError } from '../usage-error.ts';
 import { withHost } from '../with-host.ts';

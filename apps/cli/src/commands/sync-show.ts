@@ -1,5 +1,6 @@
 import path from 'node:path';
 
+import { count } from '@longhaul/errors';
 import type { Job, JobEvent, Proof } from '@longhaul/sync-queue';
 
 import type { CommandModule } from '../command-module.ts';
@@ -7,7 +8,7 @@ import { EXIT } from '../exit-code.ts';
 import { detailOf, paintJobState, sizeText } from '../output/job-text.ts';
 import { printable, printableMessage } from '../output/printable.ts';
 import type { Printer } from '../output/printer.ts';
-import { count, formatBytes } from '../output/quantities.ts';
+import { formatBytes } from '../output/quantities.ts';
 import { withHost } from '../with-host.ts';
 
 export const syncShow: CommandModule = {
@@ -36,20 +37,24 @@ interface Shown {
 }
 
 function text({ job, history, proofs }: Shown, { colours }: Printer): string {
+  const error = job.lastError === null ? '' : printable([job.errorKind, job.lastError].filter((part) => part !== null).join(': '));
+  const detail = detailOf(job);
+  // A failed job's state says nothing but its error, a waiting one's what it waits for, too.
+  const twice = job.lastError === null || !detail.includes(printable(job.lastError)) ? 'nothing' : job.state === 'FAILED' ? 'detail' : 'error';
   const lines: [string, string][] = [
-    ['state', `${paintJobState(colours)(job.state, job)} ${detailOf(job)}`.trim()],
+    ['state', `${paintJobState(colours)(job.state, job)} ${twice === 'detail' ? '' : detail}`.trim()],
     ['source', printable(job.source)],
     ['to', printable(`${job.destination}: ${job.finalName}`)],
     ['filter', filterText(job)],
     ['size', sizeText(job)],
-    ['attempts', `${String(job.attempts)}${job.recoveries > 0 ? `, ${count(job.recoveries, 'recovery after a crash')}` : ''}${job.reseals > 0 ? `, sealed again ${String(job.reseals)} times` : ''}`],
+    ['attempts', `${String(job.attempts)}${job.recoveries > 0 ? `, taken up after a crash ${count(job.recoveries, 'time')}` : ''}${job.reseals > 0 ? `, sealed again ${count(job.reseals, 'time')}` : ''}`],
     ['priority', job.priority === 0 ? '' : String(job.priority)],
     ['generation', String(job.generation)],
     ['seal', job.sealDigest === null ? '' : `sha256:${job.sealDigest}`],
     ['next', job.nextAttemptAt ?? ''],
     ['run', job.run === null ? '' : printable(`${job.run.session} ${job.run.runId}, exit code ${String(job.run.exitCode ?? 'unknown')}`)],
-    ['error', job.lastError === null ? '' : colours.bad(printable([job.errorKind, job.lastError].filter((part) => part !== null).join(': ')))],
-    ['evidence', job.evidence === null ? '' : printable(job.evidence)],
+    ['error', error === '' || twice === 'error' ? '' : colours.bad(error)],
+    ['evidence', saidElse(job.evidence, [job.lastError])],
     ['damage', job.damage === null ? '' : colours.bad(printable(job.damage))],
     ['hint', job.hint === null ? '' : printableMessage(job.hint)],
     ...proofs.map((proof): [string, string] => ['proof', `${proof.at} ${proof.occasion}, ${proof.strength}: ${count(proof.files, 'file')}, ${formatBytes(proof.bytes)}${proof.voidedAt === null ? '' : ` (void: damage was found ${proof.voidedAt})`}`]),
@@ -64,7 +69,13 @@ function filterText({ filter }: Job): string {
   return printable(parts.join(', '));
 }
 
+/** A failure's message often is its evidence, or holds it: once is enough. */
+function saidElse(evidence: string | null, said: readonly (string | null)[]): string {
+  return evidence === null || said.some((text) => text?.includes(evidence) === true) ? '' : printable(evidence);
+}
+
 function eventText({ at, from, to, reason, evidence }: JobEvent): string {
   const step = from === null ? `-> ${to}` : from === to ? to : `${from} -> ${to}`;
-  return `  ${at}  ${step}  ${printable(reason)}${evidence === null ? '' : `\n      ${printable(evidence)}`}\n`;
+  const more = saidElse(evidence, [reason]);
+  return `  ${at}  ${step}  ${printable(reason)}${more === '' ? '' : `\n      ${more}`}\n`;
 }

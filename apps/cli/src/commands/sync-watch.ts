@@ -1,3 +1,4 @@
+import { count } from '@longhaul/errors';
 import type { WatchedFolder, WatchedState, WatchedTop } from '@longhaul/host';
 
 import type { Cli } from '../cli-context.ts';
@@ -55,7 +56,7 @@ function topText({ path, settings, lookedAt, problem, files, folders, counts }: 
   const rows = printer.rows<WatchedFolder>(folders, [
     { title: 'FOLDER', cell: ({ name }) => printable(name), priority: 0, fit: 'cut' },
     { title: 'STATE', cell: ({ state }) => state, priority: 0, paint: (text, { state }) => (BAD.has(state) ? printer.colours.bad(text) : text) },
-    { title: 'SIZE', cell: ({ files: count, bytes }) => (count === 0 ? '-' : `${String(count)} files, ${formatBytes(bytes)}`), priority: 3 },
+    { title: 'SIZE', cell: ({ files, bytes }) => (files === 0 ? '-' : `${count(files, 'file')}, ${formatBytes(bytes)}`), priority: 3 },
     { title: 'SINCE', cell: ({ since }) => (since === null ? '-' : formatAgo(since, now)), priority: 2 },
     { title: 'REASON', cell: ({ reason, hint }) => printable(hint === null ? reason : `${reason} (${hint})`), priority: 1, fit: 'cut' },
   ]);

@@ -1,9 +1,10 @@
+import { count } from '@longhaul/errors';
 import type { Job } from '@longhaul/sync-queue';
 import type { HashsumProgress } from '@longhaul/sync-transports';
 
 import type { Colours } from './colours.ts';
 import { printable } from './printable.ts';
-import { count, formatBytes, formatSpan } from './quantities.ts';
+import { formatBytes, formatSpan } from './quantities.ts';
 
 const HOLDS: Readonly<Record<NonNullable<Job['hold']>, string>> = {
   backoff: 'waits before the next attempt',

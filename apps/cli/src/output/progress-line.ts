@@ -1,3 +1,4 @@
+import { count } from '@longhaul/errors';
 import type { Job } from '@longhaul/sync-queue';
 import type { HashsumProgress } from '@longhaul/sync-transports';
 
@@ -5,7 +6,7 @@ import { detailOf, partText } from './job-text.ts';
 import { LiveLines } from './live-lines.ts';
 import { printable } from './printable.ts';
 import type { Printer } from './printer.ts';
-import { count, formatBytes, formatSpan } from './quantities.ts';
+import { formatBytes, formatSpan } from './quantities.ts';
 import { cutText, textWidth } from './text-width.ts';
 import type { Estimate, TransferPosition } from './transfer-estimate.ts';
 import { TransferEstimate } from './transfer-estimate.ts';

@@ -31,8 +31,3 @@ export function formatSpan(ms: number): string {
 export function formatAgo(iso: string | null, now: number): string {
   return iso === null ? '' : `${formatSpan(now - Date.parse(iso))} ago`;
 }
-
-/** `1 file`, `2 files`. */
-export function count(number: number, noun: string): string {
-  return `${String(number)} ${noun}${number === 1 ? '' : 's'}`;
-}

@@ -1,3 +1,4 @@
+import { count } from '@longhaul/errors';
 import type { Blocker, ReclaimPlan, ReclaimResult } from '@longhaul/sync-queue';
 import { blockerText } from '@longhaul/sync-queue';
 import type { RawPath } from '@longhaul/sync-transports';
@@ -5,7 +6,7 @@ import { displayPath } from '@longhaul/sync-transports';
 
 import type { Colours } from './colours.ts';
 import { printable, printableMessage } from './printable.ts';
-import { count, formatBytes } from './quantities.ts';
+import { formatBytes } from './quantities.ts';
 
 /** So many names of what stays are spelled out. */
 const SHOWN = 5;

@@ -1,3 +1,4 @@
+import { count } from '@longhaul/errors';
 import type { OutputState } from '@longhaul/host';
 import type { JobUsage, LogLoss, PortMapping, SessionStatus } from '@longhaul/sessions';
 
@@ -6,7 +7,7 @@ import { jobText } from './job-text.ts';
 import { between } from './log-notice.ts';
 import { printable, printablePath } from './printable.ts';
 import type { Printer } from './printer.ts';
-import { count, formatAgo, formatBytes, formatSpan } from './quantities.ts';
+import { formatAgo, formatBytes, formatSpan } from './quantities.ts';
 import { commandText, durationText, endText, paintState, stateText } from './session-text.ts';
 
 /** Everything that `longhaul status` tells. */

@@ -1,3 +1,4 @@
+import { count } from '@longhaul/errors';
 import { pause } from '../clock.ts';
 import { Verifier } from '../verify/verifier.ts';
 import { workerEnv } from '../worker/worker-env.ts';
@@ -270,7 +271,7 @@ async function pastOf(env: ReaperEnv, { open, lease }: { readonly open: OpenRecl
 }
 
 function pastText({ filesRemoved, pending }: JournalPast): string {
-  const known = filesRemoved === 0 ? 'nothing is known to have been deleted' : `${filesRemoved} files were deleted before, on proof`;
+  const known = filesRemoved === 0 ? 'nothing is known to have been deleted' : `deleted before, on proof: ${count(filesRemoved, 'file')}`;
   return pending.size === 0 ? known : `${known}; up to ${pending.size} more may have been when it was ended`;
 }
 
@@ -278,11 +279,11 @@ function pastText({ filesRemoved, pending }: JournalPast): string {
 function evidenceOf({ places, hand }: Prepared): string {
   const proofs = places.map(({ destination, occasions }) => `${destination}: ${occasions.map((at) => new Date(at).toISOString()).join(', ')}`);
   const files = hand?.look.present ?? [];
-  return `${files.length} files, ${files.reduce((sum, { size }) => sum + size, 0)} bytes; proven at ${proofs.join('; ')}`;
+  return `${count(files.length, 'file')}, ${count(files.reduce((sum, { size }) => sum + size, 0), 'byte')}; proven at ${proofs.join('; ')}`;
 }
 
 function summaryOf(outcome: ReclaimOutcome, source: string): string {
-  const freed = `${outcome.files} files, ${outcome.bytes} bytes freed`;
+  const freed = `${count(outcome.files, 'file')}, ${count(outcome.bytes, 'byte')} freed`;
   if (outcome.kind === 'done') return freed;
   return outcome.kind === 'left' ? `${freed}; it is gone on with later` : `${freed}; stopped: ${outcome.blockers.map((blocker) => blockerText(blocker, source).what).join('; ')}`;
 }

@@ -1,4 +1,4 @@
-import { isLonghaulError } from '@longhaul/errors';
+import { count, isLonghaulError } from '@longhaul/errors';
 import type { RawPath, SealedFile } from '@longhaul/sync-transports';
 import type { Blocker } from './blocker.ts';
 import { blockerText } from './blocker-text.ts';
@@ -276,8 +276,8 @@ export class ReclaimRun {
     const { store } = this.#env;
     const { prepared, keeper } = this.#request;
     const { extra } = prepared.hand.look;
-    const stays = extra.length === 0 ? null : `${extra.length} entries that were not sealed stay`;
-    await store.endReclaim(keeper.lease, { kind: 'done', reason: `freed: ${this.#files} files, ${this.#bytes} bytes`, evidence: stays, filesFreed: this.#files, bytesFreed: this.#bytes });
+    const stays = extra.length === 0 ? null : `what was not sealed stays: ${count(extra.length, 'entry', 'entries')}`;
+    await store.endReclaim(keeper.lease, { kind: 'done', reason: `freed: ${count(this.#files, 'file')}, ${count(this.#bytes, 'byte')}`, evidence: stays, filesFreed: this.#files, bytesFreed: this.#bytes });
     await this.#step('ended');
     return { kind: 'done', files: this.#files, bytes: this.#bytes, folders };
   }
@@ -313,7 +313,7 @@ export class ReclaimRun {
     const { prepared, keeper } = this.#request;
     await this.#lookIntoThePast();
     const [reason, ...others] = blockers.map((blocker) => blockerText(blocker, prepared.facts.sourcePath).what);
-    const freed = this.#files === 0 ? 'nothing was deleted' : `${this.#files} files were deleted before, on proof`;
+    const freed = this.#files === 0 ? 'nothing was deleted' : `deleted before, on proof: ${count(this.#files, 'file')}`;
     await this.#env.store.endReclaim(keeper.lease, {
       kind: 'stopped',
       reason: `not reclaimed: ${reason ?? 'an interlock no longer holds'}`,

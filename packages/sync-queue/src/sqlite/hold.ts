@@ -1,4 +1,4 @@
-import { LeaseLostError } from '@longhaul/errors';
+import { count, LeaseLostError } from '@longhaul/errors';
 import type { TransferProgress } from '@longhaul/sync-transports';
 import type { HashingProgress, Job } from '../job.ts';
 import type { Heartbeat, Intent, LeaseRef, SealRecord } from '../lease.ts';
@@ -71,7 +71,7 @@ export function recordSeal(tx: Tx, lease: LeaseRef, seal: SealRecord): Job {
   const changed = row.seal_digest !== null && row.seal_digest !== seal.digest;
   const generation = changed ? row.generation + 1 : row.generation;
   updateRow(tx, row, { seal_needed: 0, seal_id: seal.id, seal_digest: seal.digest, files_total: seal.files, bytes_total: seal.bytes, generation, ...(changed ? { mismatches: 0 } : {}) });
-  remark(tx, row, { reason: changed ? `sealed generation ${generation}` : 'sealed', evidence: `${seal.files} files, ${seal.bytes} bytes, digest ${seal.digest}${seal.findings == null ? '' : `; not sent: ${seal.findings}`}` });
+  remark(tx, row, { reason: changed ? `sealed generation ${generation}` : 'sealed', evidence: `${count(seal.files, 'file')}, ${count(seal.bytes, 'byte')}, digest ${seal.digest}${seal.findings == null ? '' : `; not sent: ${seal.findings}`}` });
   return getJob(tx, row.id);
 }
 

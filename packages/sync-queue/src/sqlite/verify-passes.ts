@@ -1,4 +1,4 @@
-import { isLonghaulError, LeaseLostError } from '@longhaul/errors';
+import { count, isLonghaulError, LeaseLostError } from '@longhaul/errors';
 import type { RawPath } from '@longhaul/sync-transports';
 import type { Job } from '../job.ts';
 import type { JobState } from '../job-state.ts';
@@ -171,7 +171,7 @@ function damaged(tx: Tx, row: JobRow, { outcome, by, began }: { readonly outcome
 function mended(tx: Tx, row: JobRow, { from, proof, began }: Extract<Repair, { kind: 'mended' }> & { readonly began: number }): void {
   const at = insertProof(tx, row, { proof, occasion: 'publish', began });
   updateRow(tx, row, { ...provenAt(at), verified_at: tx.now });
-  remark(tx, row, { reason: `mended with the copy of ${from}, and proven`, evidence: `${proof.files} files, ${proof.bytes} bytes, by ${proof.strength}` });
+  remark(tx, row, { reason: `mended with the copy of ${from}, and proven`, evidence: `${count(proof.files, 'file')}, ${count(proof.bytes, 'byte')}, by ${proof.strength}` });
 }
 
 function sendAgain(tx: Tx, row: JobRow, evidence: string): void {

@@ -1,4 +1,4 @@
-import { isLonghaulError, redact, TransportError } from '@longhaul/errors';
+import { count, isLonghaulError, redact, TransportError } from '@longhaul/errors';
 import { compareManifest } from '@longhaul/sync-transports';
 import type { ManifestComparison, Placement, Receipt, Seal, Transport } from '@longhaul/sync-transports';
 import type { Job } from '../job.ts';
@@ -101,7 +101,7 @@ function judged(receipt: Receipt, { job, seal }: { readonly job: Job; readonly s
 async function nothingThere({ transport, seal, signal }: Comparing): Promise<Finding> {
   const head = await transport.receiptHead?.({ signal });
   if (head?.kind === 'untouched') return { kind: 'unknown', evidence: 'nothing that Longhaul ever wrote is at the destination: is its disk mounted?' };
-  return { kind: 'damaged', seal, evidence: `nothing is there: all of its ${seal.totals.files} files are gone`, mendable: 'yes' };
+  return { kind: 'damaged', seal, evidence: `nothing is there: of its ${count(seal.totals.files, 'file')} none is left`, mendable: 'yes' };
 }
 
 async function hashed({ env, transport, pass, seal, signal }: Comparing): ReturnType<Transport['hashsum']> {

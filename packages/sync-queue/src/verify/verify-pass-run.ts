@@ -1,4 +1,4 @@
-import { isLonghaulError } from '@longhaul/errors';
+import { count, isLonghaulError } from '@longhaul/errors';
 import type { Job } from '../job.ts';
 import type { ClaimedVerifyPass, VerifyPassOutcome } from '../verify-pass.ts';
 import type { WorkerEnv } from '../worker/worker-env.ts';
@@ -58,8 +58,8 @@ async function outcomeOf(look: Look): Promise<VerifyPassOutcome> {
 function provenOutcome({ seal, comparison }: Extract<Finding, { kind: 'proven' }>): VerifyPassOutcome {
   const { files, bytes } = seal.totals;
   const { strength, extra } = comparison;
-  const besides = extra.length === 0 ? '' : `; ${extra.length} entries besides were not sealed`;
-  return { kind: 'proven', proof: { sealId: seal.id, sealDigest: seal.digest, strength, files, bytes }, evidence: `${files} files, ${bytes} bytes, by ${strength}${besides}` };
+  const besides = extra.length === 0 ? '' : `; besides ${count(extra.length, 'entry', 'entries')} not sealed`;
+  return { kind: 'proven', proof: { sealId: seal.id, sealDigest: seal.digest, strength, files, bytes }, evidence: `${count(files, 'file')}, ${count(bytes, 'byte')}, by ${strength}${besides}` };
 }
 
 /** Renews a pass from a timer; its signal is aborted when that fails for good. */

@@ -77,5 +77,6 @@ function missingBytes(needed: number | null, free: number | null): number {
 
 /** For people: why a destination is not used. */
 export function unreachable({ reachable, errorKind, evidence }: Pick<ProbeReport, 'reachable' | 'errorKind' | 'evidence'>): string {
-  return `the destination ${reachable ? 'cannot be used' : 'does not answer'}${errorKind === null ? '' : ` (${errorKind})`}${evidence === null ? '' : `: ${evidence}`}`;
+  const stands = reachable ? 'cannot be used' : errorKind === 'host_key' ? 'shows a host key that is not trusted' : errorKind === 'auth' ? 'refuses the login' : 'does not answer';
+  return `the destination ${stands}${errorKind === null ? '' : ` (${errorKind})`}${evidence === null ? '' : `: ${evidence}`}`;
 }

@@ -1,3 +1,4 @@
+import { count } from '@longhaul/errors';
 import type { SealListing } from '@longhaul/sync-transports';
 import type { EarlyReceipt } from './early-receipt.ts';
 import type { JobRun } from './job-run.ts';
@@ -44,7 +45,7 @@ export class PushAhead implements AsyncDisposable {
     if (inPlace.kind !== 'none' || this.#abort.signal.aborted) return NOT_BEGUN;
     await transport.checkNames(listing);
     held.check();
-    await env.store.intend(held.lease, { phase: 'pushing', reason: `pushing ${listing.totals.files} files, ${listing.totals.bytes} bytes` });
+    await env.store.intend(held.lease, { phase: 'pushing', reason: `pushing ${count(listing.totals.files, 'file')}, ${count(listing.totals.bytes, 'byte')}` });
     await push(this.#run, { listing, signal: this.#abort.signal });
     return { kind: 'pushed' };
   }

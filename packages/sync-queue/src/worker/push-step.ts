@@ -1,3 +1,4 @@
+import { count } from '@longhaul/errors';
 import { compareManifest, displayPath, judgeInPlace } from '@longhaul/sync-transports';
 import type { RawPath, Receipt, Seal } from '@longhaul/sync-transports';
 import type { PushedOutcome } from '../outcome.ts';
@@ -28,7 +29,7 @@ export async function pushJob(run: JobRun): Promise<PushedOutcome> {
   await passGeneration(run, inPlace);
   if ((await ahead.ended()) === 'not begun') {
     await run.transport.checkNames(seal);
-    await run.env.store.intend(run.held.lease, { phase: 'pushing', reason: `pushing ${seal.totals.files} files, ${seal.totals.bytes} bytes` });
+    await run.env.store.intend(run.held.lease, { phase: 'pushing', reason: `pushing ${count(seal.totals.files, 'file')}, ${count(seal.totals.bytes, 'byte')}` });
     await push(run, { seal });
     if (run.job.mismatches > 0) await repeatMismatched(run, seal);
   }

@@ -1,3 +1,4 @@
+import { count } from '@longhaul/errors';
 import { compareManifest } from '@longhaul/sync-transports';
 import type { HashsumRequest, ManifestComparison, Receipt, Seal } from '@longhaul/sync-transports';
 import type { AgainOutcome, VerifiedOutcome } from '../outcome.ts';
@@ -113,7 +114,7 @@ async function verified(run: JobRun, { seal, comparison, readFrom, reason, stagi
   return {
     kind: 'verified',
     reason,
-    evidence: `${totals.files} files, ${totals.bytes} bytes, by ${strength}${leftover === null ? '' : `; ${leftover}`}`,
+    evidence: `${count(totals.files, 'file')}, ${count(totals.bytes, 'byte')}, by ${strength}${leftover === null ? '' : `; ${leftover}`}`,
     proof: { sealId, sealDigest, strength, files: totals.files, bytes: totals.bytes },
     readFrom,
     staging,

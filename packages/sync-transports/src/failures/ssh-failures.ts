@@ -2,7 +2,7 @@ import type { FailureRule } from './failure-rule.ts';
 
 const KEY_HINT = 'Log in by hand to see what is wrong: ssh {target}. The public key belongs into ~/.ssh/authorized_keys there (ssh-copy-id), and `sshKey` names the private one';
 const UNKNOWN_HOST_HINT = 'Compare the fingerprint with the one that the machine itself shows, then: longhaul sync destinations trust {name}';
-const CHANGED_HOST_HINT = 'Ask whoever runs {target} whether its key was really exchanged; only then: longhaul sync destinations trust {name} --replace';
+const CHANGED_HOST_HINT = 'Ask whoever runs {target} whether its key was really exchanged; only then: longhaul sync destinations trust {name}, which says how the old key goes';
 const REACH_HINT = 'Is the machine on, and sshd reachable on this port? Try: ssh {target} true';
 
 /**

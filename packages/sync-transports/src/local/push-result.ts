@@ -1,4 +1,4 @@
-import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import { count, TransportError, TransportErrorKind } from '@longhaul/errors';
 import type { RawPath } from '../raw-path.ts';
 import { displayPath } from '../raw-path.ts';
 import type { TransportResult } from '../transport.ts';
@@ -11,7 +11,7 @@ type Failure = Pick<TransportResult, 'errorKind' | 'evidence' | 'hint' | 'return
 
 /** How a push ended, in the terms that all transports share. */
 export function pushResult({ fault, bytesSent, modesRefused }: PushReport): TransportResult {
-  const note = modesRefused === 0 ? '' : `the destination's file system kept no mode for ${modesRefused} entries\n`;
+  const note = modesRefused === 0 ? '' : `the destination's file system kept no mode for ${count(modesRefused, 'entry', 'entries')}\n`;
   if (fault !== null) return { ...failedResult(faultFailure(fault), bytesSent), stdout: note };
   return { ok: true, errorKind: null, stderr: '', stdout: note, returncode: 0, evidence: null, hint: null, retryAfterMs: null, bytesSent };
 }

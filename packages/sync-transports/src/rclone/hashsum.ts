@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { TransportError, TransportErrorKind } from '@longhaul/errors';
+import { count, TransportError, TransportErrorKind } from '@longhaul/errors';
 import { HashsumTally } from '../manifest/hashsum-tally.ts';
 import { METADATA } from '../protocol/layout.ts';
 import type { RawPath } from '../raw-path.ts';
@@ -57,7 +57,7 @@ export async function sha256There(folder: RemoteFolder, { tree, paths, signal }:
 function assertHashed({ program }: RemoteFolder, missing: readonly RawPath[]): void {
   const [first] = missing;
   if (first === undefined) return;
-  throw new TransportError(`${String(missing.length)} files at ${program.destination.remote} have no hash, among them "${displayPath(first)}": they went or changed while they were hashed`, {
+  throw new TransportError(`no hash of ${count(missing.length, 'file')} at ${program.destination.remote}, among them "${displayPath(first)}": gone or changed while being hashed`, {
     errorKind: TransportErrorKind.UNKNOWN,
     hint: 'See that nothing else writes to the destination',
   });

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { TransportErrorKind } from '@longhaul/errors';
+import { count, TransportErrorKind } from '@longhaul/errors';
 import type { Outcome } from '@longhaul/exec';
 import { processStartTime } from '@longhaul/exec';
 import type { Classification } from '../failures/index.ts';
@@ -195,7 +195,7 @@ export function decidesByTime({ facts }: RemoteFolder): boolean {
 function notes({ staging, request }: PushOptions, { symlinks }: PushPlan): string {
   const { entries } = request.seal;
   const lines = [
-    symlinks.length === 0 ? '' : `${String(symlinks.length)} symlinks are written as NAME.rclonelink; rclone copy --links makes them symlinks again\n`,
+    symlinks.length === 0 ? '' : `written as NAME.rclonelink: ${count(symlinks.length, 'symlink')}; rclone copy --links makes them symlinks again\n`,
     staging.folder.facts.folders === 'none' && entries.some(({ type }) => type === 'dir') ? `the remote holds no folders of their own: empty ones are in ${METADATA}/inventory.jsonl only\n` : '',
   ];
   return lines.join('');
