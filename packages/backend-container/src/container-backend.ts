@@ -27,7 +27,7 @@ import { readContainerId } from './container-record.ts';
 import { discardContainer } from './discard-container.ts';
 import { EngineSet } from './engine-set.ts';
 import type { ContainerInfo, EngineClient } from './engine/index.ts';
-import { attachCommand, execCommand, foreignLog } from './engine/index.ts';
+import { attachCommand, execCommand, foreignLog, probeEngine } from './engine/index.ts';
 import type { ForeignContainer, ManagedContainer } from './find-container.ts';
 import { find, findManaged, inspectRun, isMissing, managedStatus, requireContainer } from './find-container.ts';
 import { adopt, isUnsupervised } from './launch.ts';
@@ -134,7 +134,7 @@ export class ContainerBackend implements SessionBackend {
   async send(name: string, input: SendInput): Promise<void> {
     const { client, info, terminal } = await this.#running(name);
     if (terminal === 'no') throw new SessionAttachError(name, 'container', 'it has no terminal, so nothing can be typed into it', { hint: 'Start it with --tty' });
-    const { server } = await this.#ports.engines.probe(client);
+    const { server } = await this.#ports.engines.facts(client);
     await sendInput({ session: name, id: info.id, client, runner: this.#ports.runner, server }, input);
   }
 
@@ -159,7 +159,7 @@ export class ContainerBackend implements SessionBackend {
   async probe(): Promise<BackendProbe> {
     const [client] = this.#ports.engines.required();
     // There is one: required() would have thrown.
-    const { program, version, runtime } = await this.#ports.engines.probe(client ?? this.#ports.engines.choose(null));
+    const { program, version, runtime } = await probeEngine(client ?? this.#ports.engines.choose(null));
     return { kind: 'container', program, version: `${runtime} ${version}` };
   }
 

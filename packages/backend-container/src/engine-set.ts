@@ -4,8 +4,8 @@ import type { ContainerRuntime } from '@longhaul/sessions';
 import { closeSync, existsSync, openSync, readSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 
-import type { EngineProbe } from './engine/index.ts';
-import { EngineClient, probeEngine } from './engine/index.ts';
+import type { EngineFacts } from './engine/index.ts';
+import { EngineClient, engineFacts } from './engine/index.ts';
 
 /** Podman first (design §4.4). */
 export const RUNTIMES: readonly ContainerRuntime[] = ['podman', 'docker'];
@@ -26,7 +26,7 @@ export class EngineSet {
   readonly #clients: readonly EngineClient[];
   readonly #chosen: boolean;
   readonly #env: EngineSetOptions['env'];
-  readonly #probes: Map<ContainerRuntime, Promise<EngineProbe>> = new Map();
+  readonly #facts: Map<ContainerRuntime, Promise<EngineFacts>> = new Map();
 
   constructor({ runtimes, ...options }: EngineSetOptions) {
     this.#clients = (runtimes ?? RUNTIMES).map((runtime) => new EngineClient({ runtime, ...options }));
@@ -70,12 +70,12 @@ export class EngineSet {
     return client;
   }
 
-  /** What an engine says of itself, asked once. @throws BackendUnavailableError */
-  probe(client: EngineClient): Promise<EngineProbe> {
-    const known = this.#probes.get(client.runtime) ?? probeEngine(client);
-    this.#probes.set(client.runtime, known);
+  /** What a start must know of an engine, asked once. @throws BackendUnavailableError */
+  facts(client: EngineClient): Promise<EngineFacts> {
+    const known = this.#facts.get(client.runtime) ?? engineFacts(client);
+    this.#facts.set(client.runtime, known);
     // A daemon that did not answer may do so the next time.
-    known.catch(() => this.#probes.delete(client.runtime));
+    known.catch(() => this.#facts.delete(client.runtime));
     return known;
   }
 

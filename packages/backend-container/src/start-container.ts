@@ -8,7 +8,7 @@ import { writeContainerRecord } from './container-record.ts';
 import { discardContainer } from './discard-container.ts';
 import type { EngineSet } from './engine-set.ts';
 import { dockerEndpoint } from './engine-set.ts';
-import type { ContainerInfo, EngineClient, EngineProbe } from './engine/index.ts';
+import type { ContainerInfo, EngineClient, EngineFacts } from './engine/index.ts';
 import { createPlan, ensureImage, inspectContainer, ownerOf, stateIdOf } from './engine/index.ts';
 import type { LaunchPorts } from './launch.ts';
 import { adopt, launch } from './launch.ts';
@@ -29,7 +29,7 @@ export async function startContainer(spec: SessionSpec, run: RunDirectory, ports
   const { container } = spec;
   if (container === null) throw new SessionConfigError(`session "${spec.name}" names no image`, { hint: `Say which: longhaul start ${spec.name} --backend container --image IMAGE` });
   const client = ports.engines.choose(container.runtime);
-  const [engine, holder] = await Promise.all([ports.engines.probe(client), inspectContainer(client, spec.name)]);
+  const [engine, holder] = await Promise.all([ports.engines.facts(client), inspectContainer(client, spec.name)]);
   refuseRemote(spec, engine);
   if (holder.kind === 'unknown') throw holder.cause;
   if (holder.kind === 'present') await clearName(holder.info, { spec, run, client, ports });
@@ -41,12 +41,12 @@ export async function startContainer(spec: SessionSpec, run: RunDirectory, ports
 }
 
 /** podman on another machine (podman machine on macOS) writes its log where nobody of ours reads it. */
-function refuseRemote({ name }: SessionSpec, { place, server, runtime }: EngineProbe): void {
+function refuseRemote({ name }: SessionSpec, { place, server, runtime }: EngineFacts): void {
   if (place === 'local' || server === 'docker') return;
   throw new SessionStartError(name, 'container', `${runtime} runs its containers on another machine, where their logs cannot be followed`, { hint: 'Use docker, or run Longhaul on that machine' });
 }
 
-function prepare(spec: SessionSpec, run: RunDirectory, { client, engine, container }: { readonly client: EngineClient; readonly engine: EngineProbe; readonly container: ContainerSpec }): void {
+function prepare(spec: SessionSpec, run: RunDirectory, { client, engine, container }: { readonly client: EngineClient; readonly engine: EngineFacts; readonly container: ContainerSpec }): void {
   const containerName = spec.name;
   const create = createPlan({
     spec,

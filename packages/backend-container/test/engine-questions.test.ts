@@ -7,7 +7,7 @@ import { tempDir, writeTree } from '@longhaul/testbed';
 import { expect, onTestFinished, test } from 'vitest';
 
 import type { ContainerInfo } from '../src/engine/index.ts';
-import { attachCommand, EngineClient, execCommand, listContainers } from '../src/engine/index.ts';
+import { attachCommand, EngineClient, engineFacts, execCommand, listContainers } from '../src/engine/index.ts';
 import { parseInspect } from '../src/engine/normalise.ts';
 
 const fixture = (path: string): string => readFileSync(join(import.meta.dirname, 'fixtures', path), 'utf8');
@@ -54,6 +54,23 @@ test('a list of 300 containers is one question, with all details two', async () 
 test('a list that cannot be read is unknown, not empty', async () => {
   const { client } = await recordedEngine('podman', { ps: 'WARN[0000] something\n' });
   expect(await listContainers(client)).toMatchObject({ kind: 'unknown', cause: { code: 'BACKEND_UNAVAILABLE' } });
+});
+
+const podmanInfo = JSON.stringify({ host: { security: { rootless: false }, serviceIsRemote: true }, version: { Version: '4.3.1' } });
+
+test.each([
+  ['a podman of this machine is asked for its version only', { version: '{"Client":{"APIVersion":"4.3.1","Version":"4.3.1"}}' }, { server: 'podman', place: 'local' }, ['version']],
+  ['of one that is the client of another machine all is asked', { version: '{"Client":{"Version":"4.3.1"},"Server":{"Version":"4.3.1"}}', info: podmanInfo }, { server: 'podman', place: 'remote' }, ['version', 'info']],
+  ['of one that says something else, too', { version: 'Client: Docker Engine', info: '{"ServerVersion":"28.2.2"}' }, { server: 'docker' }, ['version', 'info']],
+] as const)('%s', async (_, answers, facts, questions) => {
+  const { client, asked } = await recordedEngine('podman', answers);
+  expect(await engineFacts(client)).toMatchObject({ runtime: 'podman', ...facts });
+  expect(asked.map(({ args }) => args?.[0])).toEqual(questions);
+});
+
+test('a podman that does not answer is unavailable', async () => {
+  const { client } = await recordedEngine('podman', {});
+  await expect(engineFacts(client)).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' });
 });
 
 const recordedContainer = (name: string): ContainerInfo => {

@@ -2,7 +2,7 @@ import { SessionConfigError } from '@longhaul/errors';
 import type { ContainerSpec, EnvEntry, PortMapping, RunDirectory, SessionSpec, VolumeMount } from '@longhaul/sessions';
 
 import { ownerLabels } from './owner-labels.ts';
-import type { EngineProbe } from './probe.ts';
+import type { EngineFacts } from './probe.ts';
 
 /** Where the files of one creation are. */
 export interface CreateFiles {
@@ -33,7 +33,7 @@ export interface CreateRequest {
   /** Name of the container. */
   readonly containerName: string;
   readonly files: CreateFiles;
-  readonly engine: EngineProbe;
+  readonly engine: EngineFacts;
 }
 
 /** More than this in one line of an env file is refused by podman. */
@@ -98,13 +98,13 @@ function memoryArgs(bytes: number): readonly string[] {
  * No limit, said aloud: podman cuts a file that reaches one, and docker drops the oldest. docker's `local`, because its `json-file` replaces
  * every byte that is no UTF-8.
  */
-function logArgs({ logFile }: CreateFiles, { server }: EngineProbe): readonly string[] {
+function logArgs({ logFile }: CreateFiles, { server }: EngineFacts): readonly string[] {
   if (server === 'podman') return ['--log-driver', 'k8s-file', '--log-opt', `path=${logFile}`, '--log-opt', 'max-size=1000g'];
   return ['--log-driver', 'local', '--log-opt', 'max-size=1000g', '--log-opt', 'max-file=1', '--log-opt', 'compress=false'];
 }
 
 /** docker closes the container's stdin when the first who attached leaves, unless `create` attaches something else. */
-function terminalArgs({ terminal }: ContainerSpec, { server }: EngineProbe): readonly string[] {
+function terminalArgs({ terminal }: ContainerSpec, { server }: EngineFacts): readonly string[] {
   if (terminal === 'no') return [];
   return ['--tty', '--interactive', ...(server === 'docker' ? ['--attach', 'stdout'] : [])];
 }
