@@ -7,11 +7,11 @@ export class MountedBelow {
   readonly #root: string;
   readonly #points: ReadonlySet<string>;
 
-  /** `root`: raw, absolute, an existing folder; `device`: its own. */
-  constructor(root: string, device: bigint | number) {
+  /** `root`: raw, absolute, an existing folder; `device`: its own; `table`: as of now. */
+  constructor(root: string, device: bigint | number, table: readonly Mount[] = mountTable()) {
     this.#device = device;
     this.#root = root;
-    this.#points = pointsBelow(realpathSync(Buffer.from(root, 'latin1'), 'buffer').toString('latin1'));
+    this.#points = pointsBelow(realpathSync(Buffer.from(root, 'latin1'), 'buffer').toString('latin1'), table);
   }
 
   /** Whether something else is mounted at this folder, as far as one can tell. `path`: raw, absolute, below the root. */
@@ -37,7 +37,8 @@ export function isAt(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${withoutSlash(folder)}/`);
 }
 
-interface Mount {
+/** A line of the table of mounts. */
+export interface Mount {
   /** Of the file system: `major:minor`. */
   readonly disk: string;
   /** Which folder of the file system is shown. */
@@ -51,12 +52,13 @@ function mountOf(table: readonly Mount[], path: string): Mount | null {
 }
 
 /** Relative to `root`, with a slash before. Empty where there is no such table: then the device tells all there is to tell. */
-function pointsBelow(root: string): ReadonlySet<string> {
-  const points = mountTable().map(({ point }) => point);
+function pointsBelow(root: string, table: readonly Mount[]): ReadonlySet<string> {
+  const points = table.map(({ point }) => point);
   return new Set(points.filter((point) => isAt(point, root)).map((point) => point.slice(root.length)));
 }
 
-function mountTable(): readonly Mount[] {
+/** All mounts of this process. Empty where there is no such table. */
+export function mountTable(): readonly Mount[] {
   let table: string;
   try {
     table = readFileSync('/proc/self/mountinfo', 'latin1');

@@ -1,7 +1,8 @@
 import type { Stats } from 'node:fs';
 import { chmodSync, lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import type { AbortFlag } from './abort-flag.ts';
-import { MountedBelow } from './mounts.ts';
+import type { Mount } from './mounts.ts';
+import { MountedBelow, mountTable } from './mounts.ts';
 import { absolutePath, errnoOf } from './raw-fs.ts';
 import type { RemoveTask } from './tasks.ts';
 
@@ -12,6 +13,8 @@ interface Removal {
   readonly abort: AbortFlag;
   /** Made for the first folder. */
   mounts: MountedBelow | null;
+  /** Read for the first folder of the call: a pruning can name thousands, and what is mounted in the middle of it is seen by its device at best, however often one reads. */
+  readonly table: () => readonly Mount[];
   /** Where something else is mounted: left as it is. */
   readonly mounted: string[];
 }
@@ -23,7 +26,9 @@ interface Removal {
  */
 export function removeTrees(task: RemoveTask, abort: AbortFlag): null {
   const mounted: string[] = [];
-  for (const path of task.paths) removeBelow(path, { abort, mounts: null, mounted });
+  let read: readonly Mount[] | null = null;
+  const table = (): readonly Mount[] => (read ??= mountTable());
+  for (const path of task.paths) removeBelow(path, { abort, mounts: null, table, mounted });
   if (mounted.length === 0) return null;
   const where = mounted.map((path) => JSON.stringify(Buffer.from(path, 'latin1').toString())).join(', ');
   throw Object.assign(new Error(`EBUSY: something else is mounted at ${where}: it is left as it is`), { code: 'EBUSY' });
@@ -69,7 +74,7 @@ function removedFile(path: string, bytes: Buffer, removal: Removal): boolean {
 
 function removeFolder(path: string, stat: Stats, removal: Removal): boolean {
   const bytes = absolutePath(path, '');
-  removal.mounts ??= new MountedBelow(path, stat.dev);
+  removal.mounts ??= new MountedBelow(path, stat.dev, removal.table());
   if (removal.mounts.has(path, stat.dev)) {
     removal.mounted.push(path);
     return false;
