@@ -75,6 +75,16 @@ describe('a job', () => {
     expect(world.published('results')).toEqual(FILES);
   });
 
+  it('says that it is still hashed where everything is sent before', async () => {
+    await using world = await World.create();
+    world.folder('/data/results', FILES);
+    world.sealer.onSeal = async () => new Promise<void>((resolve) => world.clock.after(60_000, resolve));
+    const { id } = await world.enqueue('/data/results');
+    await world.drain();
+    const intents = (await world.queue.history(id)).map(({ reason }) => reason).slice(2, 6);
+    expect(intents).toEqual(['sealing the source', 'pushing 3 files, 12 bytes', 'all of it is sent: hashing what is left of the source', 'sealed']);
+  });
+
   it('publishes nothing of what was sent where its source could not be sealed, and ends that push', async () => {
     await using world = await World.create();
     world.folder('/data/results', FILES);

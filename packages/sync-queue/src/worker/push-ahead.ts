@@ -47,6 +47,8 @@ export class PushAhead implements AsyncDisposable {
     held.check();
     await env.store.intend(held.lease, { phase: 'pushing', reason: `pushing ${count(listing.totals.files, 'file')}, ${count(listing.totals.bytes, 'byte')}` });
     await push(this.#run, { listing, signal: this.#abort.signal });
+    // Quicker than the hashing: a person sees what it waits for.
+    if (this.#run.seal === null) await env.store.intend(held.lease, { phase: 'sealing', reason: 'all of it is sent: hashing what is left of the source' });
     return { kind: 'pushed' };
   }
 }
