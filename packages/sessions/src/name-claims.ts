@@ -10,7 +10,7 @@ import type { CurrentRun } from './current-run.ts';
 import { currentRun, unreadableClaim } from './current-run.ts';
 import { comparePlaces } from './process-place.ts';
 import type { RunId } from './run-record.ts';
-import type { RunVerdict } from './run-verdict.ts';
+import type { RunVerdict, UnknownRun } from './run-verdict.ts';
 import { hasEnded, isElsewhere } from './run-verdict.ts';
 import { holdsName } from './run-observation.ts';
 import type { SessionName } from './session-name.ts';
@@ -63,7 +63,7 @@ export function claimForRemoval(name: SessionName, ports: ClaimPorts): Promise<C
     refuse: (current) => {
       if (current === null) throw notFound();
       if (!holdsName(current)) return Promise.resolve();
-      throw new SessionStopError(name, backendOf(current), describeCurrent(current), { hint: current.verdict.kind === 'unknown' ? wayOut(name) : `End it first: longhaul stop ${name}` });
+      throw new SessionStopError(name, backendOf(current), describeCurrent(current), { hint: current.verdict.kind === 'unknown' ? wayOut(name, current.verdict) : `End it first: longhaul stop ${name}` });
     },
   });
 }
@@ -96,7 +96,7 @@ export function claimForAbandoning(name: SessionName, ports: ClaimPorts): Promis
 export function refuseWithinReach(current: CurrentRun, world: World): void {
   if (!holdsName(current) || isBeyondReach(current, world)) return;
   const name = current.claim.session;
-  const hint = current.verdict.kind === 'unknown' ? 'Only what was started elsewhere, or whose records are damaged, is abandoned. See longhaul doctor' : `It is here, and can be ended: longhaul stop ${name}`;
+  const hint = current.verdict.kind === 'unknown' ? `Only what was started elsewhere, or whose records are damaged, is abandoned. ${wayOut(name, current.verdict)}` : `It is here, and can be ended: longhaul stop ${name}`;
   throw new SessionStopError(name, backendOf(current), describeCurrent(current), { hint });
 }
 
@@ -165,12 +165,13 @@ function existsError(current: CurrentRun): SessionExistsError {
   const context = { runId: claim.runId, state: loop.kind === 'waiting' ? 'restarting' : verdict.kind };
   if (loop.kind === 'waiting') return new SessionExistsError(claim.session, backendOf(current), { context, hint: `It has ended and is about to be started again. End that first: longhaul stop ${claim.session}` });
   if (verdict.kind === 'running') return new SessionExistsError(claim.session, backendOf(current), { context });
-  const hint = `Its state is not known (${describeVerdict(verdict)}), so its name is kept. ${wayOut(claim.session)}`;
-  return new SessionExistsError(claim.session, backendOf(current), { context, hint: verdict.kind === 'unknown' ? hint : 'It is being started at this moment' });
+  const hint = verdict.kind === 'unknown' ? `Its state is not known (${verdict.reason}), so its name is kept. ${wayOut(claim.session, verdict)}` : 'It is being started at this moment';
+  return new SessionExistsError(claim.session, backendOf(current), { context, hint });
 }
 
 /** What to do with a run that nobody can judge from here. */
-export function wayOut(name: string): string {
+export function wayOut(name: string, { why }: Pick<UnknownRun, 'why'>): string {
+  if (why === 'unseen') return 'Ask again when its engine answers, or as the user who started it. See longhaul doctor';
   return `Look and end it where it was started. Where that cannot be done any more, give its name up: longhaul remove --abandon ${name}`;
 }
 

@@ -96,6 +96,17 @@ describe('nothing is abandoned', () => {
     expect(JSON.parse(readFileSync(join(run.path, 'abandoned.json'), 'utf8'))).toMatchObject({ schemaVersion: 1, by: 'lab@host' });
   });
 
+  test('of which only an engine of this machine knows what became of it', async () => {
+    const store = new RunStore({ stateDir: temporaryStore().stateDir, world: () => ({ ...systemWorld(), liveness: () => 'dead' }), writeLaunchFiles: async () => Promise.resolve() });
+    const run = await prepared(store, specOf({ backend: 'container' }));
+    const { pid, startTime: processStartTime, bootId } = (await store.recordedSpec(run)).starter;
+    writeRecord(run, 'launcher.json', { pid, processStartTime, bootId });
+    writeRecord(run, 'cid', 'c0ffee');
+    const refused = { code: 'SESSION_STOP', hint: expect.stringContaining('when its engine answers') as string };
+    await expect(store.abandon(train, nobodyRuns)).rejects.toMatchObject(refused);
+    await expect(store.claimRemoval(train)).rejects.toMatchObject(refused);
+  });
+
   test('that is not there, or of another backend\'s', async () => {
     const store = temporaryStore();
     await expect(store.abandon(train, nobodyRuns)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });

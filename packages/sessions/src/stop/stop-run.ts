@@ -66,7 +66,7 @@ class RunStop {
   async stop(): Promise<StopOutcome> {
     const first = this.#observe();
     if (hasEnded(first.verdict)) return { step: 'already-ended', ...NOTHING_DONE, run: this.#run };
-    if (first.verdict.kind === 'unknown') throw this.#error(first.verdict.reason, wayOut(this.#run.session));
+    if (first.verdict.kind === 'unknown') throw this.#error(first.verdict.reason, wayOut(this.#run.session, first.verdict));
     const isFirst = first.reading.records.stop === null;
     recordStopIntent(this.#run, this.#policy);
     const start = await this.#startOrEnd();
