@@ -1,5 +1,6 @@
 import type { CommandModule } from '../command-module.ts';
 import { EXIT } from '../exit-code.ts';
+import { explainStart } from '../interrupted-start.ts';
 import { printable } from '../output/printable.ts';
 import { endText, stateText } from '../output/session-text.ts';
 import { withHost } from '../with-host.ts';
@@ -18,6 +19,7 @@ export const restart: CommandModule = {
     const policy = stopPolicyOf(options);
     const backend = options.text('backend') as 'tmux' | 'container' | null;
     return await withHost(cli, async (host) => {
+      explainStart(cli, { name, runs: host.runs, nothing: `${printable(name)} was not started again. What became of it: longhaul status ${printable(name)}` });
       const status = await host.sessions.restart(name, host.stopPolicy(name, policy), backend === null ? {} : { backend });
       cli.printer.result(status, () => `${printable(status.name)}  ${stateText(status)}${status.endedAt === null ? '' : `: ${endText(status)}`}\n`);
       return EXIT.OK;

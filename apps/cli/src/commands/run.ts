@@ -28,7 +28,7 @@ export const run: CommandModule = {
   run: async (cli, call) =>
     await withHost(cli, async (host) => {
       const input = startInput(call);
-      explainStart(cli, input.name, host);
+      explainStart(cli, { name: input.name, runs: host.runs, nothing: 'nothing was started' });
       const { status, warnings } = await host.start(input);
       for (const warning of warnings) cli.printer.warn(warning);
       if (cli.printer.format === 'json') cli.printer.event('started', { session: status });

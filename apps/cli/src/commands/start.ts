@@ -29,7 +29,7 @@ export const start: CommandModule = {
       const wait = call.options.text('waitReady');
       const timeoutMs = wait === null ? null : durationMs(wait, '--wait-ready');
       const input = startInput(call);
-      explainStart(cli, input.name, host);
+      explainStart(cli, { name: input.name, runs: host.runs, nothing: 'nothing was started' });
       const { status, warnings } = await host.start(input);
       for (const warning of warnings) cli.printer.warn(warning);
       if (timeoutMs !== null) return reportReadiness(status.name, await host.sessions.waitUntilReady(status.name, { timeoutMs, signal: cli.interrupted }), cli);
