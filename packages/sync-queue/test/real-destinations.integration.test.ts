@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Transport } from '@longhaul/sync-transports';
+import type { PushRequest, Transport, TransportResult } from '@longhaul/sync-transports';
 import { requireService, runProgram, smallDisk, startSshd, startTcpProxy, tempDir, waitFor, writeRandomFile } from '@longhaul/testbed';
 import type { Sshd } from '@longhaul/testbed';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -40,27 +40,25 @@ describe.runIf(requireService('sshd', 'rsync'))('a real destination', () => {
     const pids: number[] = [];
     const left: number[][] = [];
     let stalls = 1;
-    const transport = replaced<Transport>(plain, {
-      push: async (request) => {
-        const result = await plain.push({
-          ...request,
-          onProgress: (progress) => {
-            request.onProgress?.(progress);
-            if (stalls > 0 && progress.bytesDone > 2 * MIB) {
-              stalls -= 1;
-              proxy.faults.stalled = true;
-            }
-          },
-          onProcess: (process) => {
-            pids.push(process.pid);
-            request.onProcess?.(process);
-          },
-        });
-        left.push(processesOfGroup(pids.at(-1) ?? 0));
-        // The line is good again before the destination is asked.
-        proxy.faults.stalled = false;
-        return result;
-      },
+    const transport = watchedPush(plain, async (request, send) => {
+      const result = await send({
+        ...request,
+        onProgress: (progress) => {
+          request.onProgress?.(progress);
+          if (stalls > 0 && progress.bytesDone > 2 * MIB) {
+            stalls -= 1;
+            proxy.faults.stalled = true;
+          }
+        },
+        onProcess: (process) => {
+          pids.push(process.pid);
+          request.onProcess?.(process);
+        },
+      });
+      left.push(processesOfGroup(pids.at(-1) ?? 0));
+      // The line is good again before the destination is asked.
+      proxy.faults.stalled = false;
+      return result;
     });
     const bandwidth = (): { readonly bytesPerSecond: number; readonly until: null } => ({ bytesPerSecond: 8 * MIB, until: null });
     await machine.work({ destination: { transport, bandwidth }, policy: { stallMs: 2_000 } });
@@ -83,17 +81,15 @@ describe.runIf(requireService('sshd', 'rsync'))('a real destination', () => {
     const plain = transportTo(place, { sshd });
     let raised = false;
     const limits: (number | undefined)[] = [];
-    const transport = replaced<Transport>(plain, {
-      push: async (request) => {
-        limits.push(request.bandwidth);
-        return plain.push({
-          ...request,
-          onProgress: (progress) => {
-            request.onProgress?.(progress);
-            if (progress.bytesDone > 0) raised = true;
-          },
-        });
-      },
+    const transport = watchedPush(plain, async (request, send) => {
+      limits.push(request.bandwidth);
+      return send({
+        ...request,
+        onProgress: (progress) => {
+          request.onProgress?.(progress);
+          if (progress.bytesDone > 0) raised = true;
+        },
+      });
     });
     const bandwidth = (at: number): { readonly bytesPerSecond: number | null; readonly until: number | null } => (raised ? { bytesPerSecond: null, until: null } : { bytesPerSecond: MIB, until: at + 100 });
     await machine.work({ destination: { transport, bandwidth } });
@@ -169,4 +165,15 @@ function readOr(file: string): string {
     // Gone between two looks.
     return '';
   }
+}
+
+type Watch = <R extends Pick<PushRequest, 'bandwidth' | 'onProgress' | 'onProcess'>>(request: R, send: (request: R) => Promise<TransportResult>) => Promise<TransportResult>;
+
+/** Both ways to send: of what is sealed, and of what is still being hashed. */
+function watchedPush(plain: Transport, watch: Watch): Transport {
+  const pushListing = plain.pushListing?.bind(plain);
+  return replaced(plain, {
+    push: async (request) => watch(request, async (watched) => plain.push(watched)),
+    ...(pushListing === undefined ? {} : { pushListing: async (request) => watch(request, pushListing) }),
+  });
 }

@@ -80,7 +80,7 @@ describe('a reaper that is killed', () => {
     await killedAt(bench, job.sourceId, { step: 'removed', times: 3 });
     await bench.damage('nas/out/results/deep/b.bin');
     expect(await bench.reaper({ reclaim: { ...POLICY, minAgeMs: 0, occasionMs: 1 } }).recover()).toMatchObject([{ kind: 'stopped', files: 3, blockers: [{ kind: 'check_failed' }] }]);
-    expect((await bench.store.reclaimFacts(job.sourceId))?.last).toMatchObject({ state: 'stopped', filesFreed: 3, evidence: expect.stringContaining('3 files were deleted before') as string });
+    expect((await bench.store.reclaimFacts(job.sourceId))?.last).toMatchObject({ state: 'stopped', filesFreed: 3, evidence: expect.stringContaining('deleted before, on proof: 3 files') as string });
   });
 
   it('before its first deletion stands in nobody\'s way: what has changed since is sent in place of what lies there', async () => {
