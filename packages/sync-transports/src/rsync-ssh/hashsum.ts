@@ -10,6 +10,7 @@ import type { HashBatch } from './hash-batches.ts';
 import { hashBatches } from './hash-batches.ts';
 import { HashLines } from './hash-lines.ts';
 import { placementValues } from './placement-values.ts';
+import { positionReader } from './position-reader.ts';
 import type { Hasher } from './remote-facts.ts';
 import type { RemoteHost } from './remote-host.ts';
 import { refuseError } from './remote-host.ts';
@@ -17,6 +18,9 @@ import { filesFrom } from './rsync-arguments.ts';
 import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
 import { HASH_SCRIPT, LIST_SCRIPT } from './scripts/look-script.ts';
 import { TreeListing } from './tree-listing.ts';
+
+/** From so many bytes on a single file is worth a look at how far it is: a second, or so. */
+const WATCHED_FROM = 256 << 20;
 
 /**
  * Lists the tree, then hashes the sealed files there over several channels of one connection (design §5.2, "Remote hashing is
@@ -90,18 +94,19 @@ class HashRun {
     const lines = new HashLines(batch);
     // One that cannot be read has no line, and fails the whole in the end: until then the bytes are a little off.
     let position = 0;
+    const isLong = this.#request.onProgress !== undefined && batch.how === 'name' && this.#progress.largest(batch.paths) >= WATCHED_FROM;
     await this.#host.call({
       doing: 'hashing the files',
       scripts: [HASH_SCRIPT],
-      values: { T: this.#tree, how: batch.how, hasher },
+      values: { T: this.#tree, how: batch.how, hasher, watch: isLong ? 'yes' : 'no' },
       input: filesFrom(batch.paths),
       signal,
-      onChunk: partReader('\n', (line) => {
+      onChunk: positionReader((bytes) => { this.#progress.reading(batch, { path: batch.paths[position], bytes }); }, partReader('\n', (line) => {
         lines.add(line);
         const path = batch.paths[position];
         position += 1;
-        if (path !== undefined) this.#progress.done(path);
-      }),
+        if (path !== undefined) this.#progress.done(path, batch);
+      })),
     });
     return lines.hashes;
   }

@@ -52,14 +52,45 @@ reply end
  * Hashes the files whose names come on stdin, NUL after each, all from one tree. `hasher` is one of our own words. Names with
  * newline, CR or backslash are escaped by some programs and not by others, so those come one by one (`position`): a line each,
  * in their order, `-` where there is no hash.
+ *
+ * `watch`: once a second, where there is a /proc, how far the program has read its file, between two NULs. Programs that buffer what they print (BusyBox) may
+ * have the second half of a line still to print: NULs are in no line, so whoever reads takes them out again, wherever they stand. All of it is one write.
  */
 export const HASH_SCRIPT = `
 enter
+positions() {
+  read -r me x x parent x </proc/self/stat
+  # Nothing that may outlive this holds the output open.
+  while sleep 1 >/dev/null && [ -d "/proc/$parent" ]; do
+    most=0
+    children=
+    read -r children <"/proc/$parent/task/$parent/children"
+    for child in $children; do
+      programs=
+      if [ "$child" != "$me" ]; then read -r programs <"/proc/$child/task/$child/children"; fi
+      for program in $programs; do
+        for info in "/proc/$program/fdinfo/"[3-9]; do
+          word= at=
+          read -r word at <"$info"
+          if [ "$word" = pos: ] && [ "$at" -gt "$most" ]; then most=$at; fi
+        done
+      done
+    done
+    if [ "$most" != 0 ]; then printf '\\0%s\\0' "$most"; fi
+  done
+}
 # Nothing there: the listing says so.
 if [ ! -d "$T" ]; then exit 0; fi
 cd "$T" || exit 9
 case $how in
-  name) xargs -0 $hasher ;;
+  name)
+    watcher=
+    if [ "$watch" = yes ] && [ -r /proc/self/fdinfo/0 ]; then
+      positions </dev/null 2>/dev/null &
+      watcher=$!
+    fi
+    xargs -0 $hasher
+    if [ -n "$watcher" ]; then { kill "$watcher"; wait "$watcher"; } 2>/dev/null; fi ;;
   position) xargs -0 -n 1 sh -c 'h=$1; $h <"$2" || echo -' sh "$hasher" ;;
 esac
 exit 0
