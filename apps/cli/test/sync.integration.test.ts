@@ -161,6 +161,17 @@ describe('sync push', () => {
     expect(await jobs(world)).toHaveLength(4);
   });
 
+  it('has its worker start while it is put into the queue, where somebody waits: one, which ends with nothing left to do', async () => {
+    const world = withDisk();
+    world.write('a/file', 'a');
+    expect(await world.longhaul(['sync', 'push', 'a', '--to', 'disk', '--wait'])).toMatchObject({ code: 0 });
+    const log = path.join(world.stateDir, 'worker.log');
+    await waitFor(() => /worker \d+ ends/.test(readFileSync(log, 'utf8')), { what: 'the end of the worker', deadline: 60_000 });
+    expect(readFileSync(log, 'utf8').match(/worker \d+ begins/g)).toHaveLength(1);
+    expect(await world.longhaul(['sync', 'push', 'nothing', '--to', 'disk', '--wait'])).toMatchObject({ code: 3 });
+    await waitFor(() => readFileSync(log, 'utf8').match(/worker \d+ ends/g)?.length === 2, { what: 'the end of the worker that was started for nothing', deadline: 60_000 });
+  });
+
   it('loses nothing when its worker is killed: the next one takes over', async () => {
     const world = withDisk();
     world.write('longhaul.yaml', `destinations: { slow: { type: local, path: ${path.join(world.root, 'disk')}, bandwidth: { uploadMbps: 8 } } }`);

@@ -72,6 +72,13 @@ export class Host implements AsyncDisposable {
     return this.sessions.runs;
   }
 
+  /** For who is about to put something into the queue and to wait for it; see SyncHost.ensureWorker. */
+  async startWorkerAhead(): Promise<number | null> {
+    const { startWorkerAhead } = await import('./worker/ensure-worker.ts');
+    const { stateDir, program, runner, env } = this.#parts;
+    return await startWorkerAhead({ stateDir, program, runner, env });
+  }
+
   /** The queue, the transports and the workers. Loaded at the first call. */
   sync(): Promise<SyncHost> {
     this.#sync ??= this.#openSync();

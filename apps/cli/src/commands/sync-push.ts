@@ -41,13 +41,14 @@ export const syncPush: CommandModule = {
     if (to.length === 0) throw new UsageError('where to? --to DEST is missing', 'see longhaul sync destinations');
     if (options.has('wait') && !options.has('worker')) throw new UsageError('--wait would wait for ever with --no-worker', 'leave one of them out');
     return await withHost(cli, async (host) => {
+      const ahead = options.has('wait') && !options.has('dryRun') ? await host.startWorkerAhead() : null;
       const sync = await host.sync();
       const filter = { include: options.list('include'), exclude: options.list('exclude') };
       const priority = priorityOf(options.text('priority') ?? '0');
       const input = { source: path.resolve(cli.cwd, source), to, as: options.text('as'), priority, filter };
       if (options.has('dryRun')) return showPreview(await sync.preview(input, cli.interrupted), cli);
       const pushed = await sync.push(input);
-      const worker = options.has('worker') ? await sync.ensureWorker() : 'none';
+      const worker = options.has('worker') ? await sync.ensureWorker(ahead) : 'none';
       if (options.has('wait')) return await waitFor(pushed, { sync, cli });
       cli.printer.result({ jobs: pushed, worker }, () => pushed.map(pushedText).join(''));
       sayWorker(worker, cli);

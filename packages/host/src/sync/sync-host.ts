@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Environment, LoadedConfig } from '@longhaul/config';
 import { ConfigError, JobNotFoundError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
+import { identityOf } from '@longhaul/exec';
 import type { RunDirectory, RunStore } from '@longhaul/sessions';
 import type { AdoptedSettings, EnqueueResult, Job, QueueStore, SyncQueue, VerifyReport, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
 import { knownPlaces, Reaper, SyncWorker, systemClock, Verifier } from '@longhaul/sync-queue';
@@ -174,9 +175,9 @@ export class SyncHost implements AsyncDisposable {
     return workerPresence(this.#parts.stateDir);
   }
 
-  /** Makes sure that somebody does. */
-  async ensureWorker(): Promise<WorkerPresence> {
-    return await ensureWorker(this.#parts);
+  /** Makes sure that somebody does. `ahead`: what Host.startWorkerAhead has started for it; as long as that lives, it is that one. */
+  async ensureWorker(ahead: number | null = null): Promise<WorkerPresence> {
+    return ahead !== null && identityOf(ahead) !== null ? 'started' : await ensureWorker(this.#parts);
   }
 
   /** Works on the queue in this process. Any number of processes may. @throws QueueStoreError when the queue cannot be used any more */

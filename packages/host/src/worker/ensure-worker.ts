@@ -41,23 +41,35 @@ export interface EnsureOptions {
  * that is just ending looks once more after it has given its lock back, so what was put into the queue before this call is
  * done in every case.
  */
-export async function ensureWorker({ stateDir, program, runner, env }: EnsureOptions): Promise<WorkerPresence> {
-  const presence = workerPresence(stateDir);
+export async function ensureWorker(options: EnsureOptions): Promise<WorkerPresence> {
+  const presence = workerPresence(options.stateDir);
   if (presence !== 'none') return presence;
+  return (await startWorker(options, [])) === null ? 'none' : 'started';
+}
+
+/**
+ * Starts one for what this process is about to put into the queue: both start up at the same time then. It waits for that while this process lives.
+ * Returns its number; null where somebody works already, or none can be started. Whoever calls this calls {@link ensureWorker} later, too: it may have died.
+ */
+export async function startWorkerAhead(options: EnsureOptions): Promise<number | null> {
+  return workerPresence(options.stateDir) === 'none' ? await startWorker(options, ['--expect', String(process.pid)]) : null;
+}
+
+async function startWorker({ stateDir, program, runner, env }: EnsureOptions, more: readonly string[]): Promise<number | null> {
   const [executable, ...args] = program ?? [];
-  if (executable === undefined) return 'none';
+  if (executable === undefined) return null;
   const log = path.join(stateDir, 'worker.log');
   workerLog(stateDir).turn();
   const started = await runner.detach({
     program: executable,
-    args: [...args, 'drain-queue', '--state-dir', stateDir],
+    args: [...args, 'drain-queue', '--state-dir', stateDir, ...more],
     // Not the caller's folder: a worker must not keep a disk from being unmounted.
     cwd: '/',
     env: { base: 'empty', set: workerEnvironment(env) },
     stdout: { file: log },
     stderr: { file: log },
   });
-  return started.kind === 'started' ? 'started' : 'none';
+  return started.kind === 'started' ? started.pid : null;
 }
 
 const NEEDED = /^(?:HOME|PATH|USER|LOGNAME|SHELL|LANG|LC_.*|TZ|TMPDIR|SSH_AUTH_SOCK|SSH_AGENT_PID|KRB5CCNAME|XDG_.*|NODE_EXTRA_CA_CERTS|LONGHAUL_(?!RUN_ID$).*)$/;
