@@ -18,13 +18,15 @@ interface Survey {
 /** All sessions: ours from their records, others from the engines, by one call for each (design §4.1). An engine that cannot be asked makes `unavailable`. */
 export async function listSessions(ports: FindPorts & LaunchPorts, { whose = 'all' }: ListOptions): Promise<SessionListing> {
   const clients = ports.engines.required();
-  const managed = ports.runs.currentStatuses({ backend: 'container' });
+  const recorded = ports.runs.currentStatuses();
+  const managed = recorded.filter(({ backend }) => backend === 'container');
   // Of ours an engine knows only one thing that the record does not: which are paused.
   if (whose === 'ours' && !managed.some(({ state }) => state === 'running')) return { sessions: managed, unavailable: null };
   const surveys = await Promise.all(clients.map(async (client) => ({ client, listing: await listContainers(client) })));
   await takeUpLeft(managed, surveys, ports);
   const paused = new Set(surveys.flatMap(({ listing }) => (listing.kind === 'answered' ? listing.containers.filter(({ state }) => state === 'paused').map(runOf) : [])));
-  const known = new Set<string>(await ports.runs.names());
+  // Not every name that has a folder: one may have been given up.
+  const known = new Set(recorded.map(({ name }) => name));
   const foreign = whose === 'ours' ? [] : surveys.flatMap((survey) => foreignIn(survey, known, ports));
   const unknown = surveys.find(({ listing }) => listing.kind === 'unknown')?.listing;
   return {

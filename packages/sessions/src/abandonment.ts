@@ -16,7 +16,7 @@ import { RECORD_SCHEMA_VERSION, RUN_FILES } from './run-files.ts';
 import { holdsName } from './run-observation.ts';
 import type { AbandonRecord, RunId } from './run-record.ts';
 import type { SessionName } from './session-name.ts';
-import { removeEnvFiles } from './session-removal.ts';
+import { removeEnvFiles, removeSessionFolder } from './session-removal.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 /** What {@link abandon} needs. */
@@ -47,7 +47,9 @@ export async function abandon(name: SessionName, ports: AbandonPorts): Promise<A
     const current = currentRun(name, { state, world: world(), below: claim.number });
     const reason = current === null ? null : await reasonFor(current, ports);
     if (current !== null && reason !== null) record(current.reading.run, { at: new Date().toISOString(), by: ports.by, reason });
-    letGo(claim, state);
+    // Without a policy that is known nothing comes back.
+    if (current?.reading.spec?.restart.mode === 'no') removeSessionFolder(claim, state);
+    else letGo(claim, state);
     return { runId: claim.runId, reason };
   } catch (error) {
     deleteClaim(state, claim);
@@ -90,7 +92,7 @@ function record(run: RunDirectory, abandoned: AbandonRecord): void {
 }
 
 /**
- * Nothing has the name any more, and yet the numbers of its claims go on: a launcher elsewhere that starts its next attempt finds the number above its own taken,
+ * For a restart loop: nothing has the name any more, and yet the numbers of its claims go on: a launcher elsewhere that starts its next attempt finds the number above its own taken,
  * and gives way.
  */
 function letGo(claim: Claim, state: StateDirectory): void {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import type { RunDirectory } from '../src/index.ts';
-import { newRunId, parseSessionName, RunStore, SessionManager, systemWorld } from '../src/index.ts';
+import { newRunId, NO_RESTART, parseSessionName, RunStore, SessionManager, systemWorld } from '../src/index.ts';
 import { FakeBackend } from './support/fake-backend.ts';
 import { play } from './support/logs.ts';
 import { prepared, specOf, temporaryStore, writeExit, writeRecord } from './support/temporary-store.ts';
@@ -41,7 +41,7 @@ describe('a session of another machine', () => {
     expect(there.currentStatus(train)).toBeNull();
     expect(there.currentStatuses()).toEqual([]);
     expect(there.status(run)).toMatchObject({ state: 'unknown', reason: 'abandoned', unknownReason: expect.stringContaining('lab@host') as string });
-    expect(readdirSync(join(store.stateDir, 'sessions/train')).filter((name) => name.startsWith('env'))).toEqual([]);
+    expect(readdirSync(join(store.stateDir, 'sessions'))).toEqual([]);
     const second = await prepared(there);
     expect((await there.current(train))?.runId).toBe(second.runId);
     expect(await there.runs()).toHaveLength(2);
@@ -57,11 +57,13 @@ describe('a session of another machine', () => {
     expect(elsewhere(store).status(run)).toMatchObject({ state: 'exited', exitCode: 4, reason: 'exit' });
   });
 
-  test('leaves the number above its claim taken: its launcher starts no attempt beside whoever has the name next', async () => {
+  test('in a restart loop leaves the number above its claim taken: its launcher starts no attempt beside whoever has the name next', async () => {
     const store = temporaryStore();
-    await running(store);
+    await running(store, specOf({ restart: { ...NO_RESTART, mode: 'always' } }));
     const there = elsewhere(store);
     await there.abandon(train, nobodyRuns);
+    expect(readdirSync(join(store.stateDir, 'sessions/train'))).toEqual(['claims']);
+    expect(there.currentStatuses()).toEqual([]);
     const claims = join(store.stateDir, 'sessions/train/claims');
     expect(() => symlinkSync('1 run', join(claims, '2'))).toThrow('EEXIST');
     await prepared(there);
