@@ -7,14 +7,29 @@ import type { ProvenPlace } from './decide-reclaim.ts';
 import type { HeldSource } from './files/source-files.ts';
 import type { ReaperEnv } from './reaper-ports.ts';
 
+/** A folder around thousands of sources has as many places: each check has channels of its own, and reads a whole result. */
+const CHECKS_AT_ONCE = 4;
+
 /**
  * Asks every destination now whether it still holds every sealed byte, by reading them there, and records the proofs. Whatever is not a
  * proof by content is a blocker.
  * @throws the signal's reason, errors of the store
  */
 export async function lastChecks(env: ReaperEnv, places: readonly ProvenPlace[], signal: AbortSignal): Promise<readonly Blocker[]> {
-  const results = await Promise.all(places.map(async (place) => lastCheck(env, place, signal)));
-  return results.flat();
+  const found: (readonly Blocker[])[] = [];
+  const waiting = [...places.entries()];
+  const inTurn = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      try {
+        found[next[0]] = await lastCheck(env, next[1], signal);
+      } catch (error) {
+        waiting.length = 0;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, inTurn));
+  return found.flat();
 }
 
 async function lastCheck(env: ReaperEnv, { destination, job }: ProvenPlace, signal: AbortSignal): Promise<readonly Blocker[]> {

@@ -120,8 +120,8 @@ export class ReclaimRun {
     const { facts, hand } = this.#request.prepared;
     const near = await neighboursOf(this.#env, { sourceId: facts.sourceId, seal: hand.seal, without: this.#request.without });
     stopAt(near.blockers);
-    const known = hand.near.places.map(({ job }) => job.id);
-    const come = near.places.find(({ job }) => !known.includes(job.id));
+    const known = new Set(hand.near.places.map(({ job }) => job.id));
+    const come = near.places.find(({ job }) => !known.has(job.id));
     if (come !== undefined) throw new Stop([{ kind: 'overlap', jobId: come.job.id, source: come.job.source, state: come.job.state }]);
   }
 

@@ -126,8 +126,8 @@ export interface ReclaimStore {
   reclaimFacts(sourceId: string): Promise<ReclaimFacts | null>;
   /** Reads all jobs that are not at rest: asked only where everything else allows it. */
   reclaimOverlaps(sourceId: string): Promise<readonly OverlappingJob[]>;
-  /** The sources that lie inside this one, or around it, and were meant for something since they were last freed. */
-  reclaimNeighbours(sourceId: string): Promise<readonly ReclaimFacts[]>;
+  /** Ids of the sources that lie inside this one, or around it, and were meant for something since they were last freed. There may be thousands. */
+  reclaimNeighbours(sourceId: string): Promise<readonly string[]>;
   /**
    * VERIFIED → CLEANUP_ELIGIBLE for all its jobs, and the lease. `refused`: a job has moved, one of this source (or of one
    * that overlaps it) needs its files, or somebody is at it already.
@@ -144,7 +144,7 @@ export interface ReclaimStore {
   intendReclaim(lease: ReclaimLease): Promise<'intended' | 'unproven'>;
   /** CLEANUP_ELIGIBLE → CLEANED, or back to VERIFIED. @throws LeaseLostError */
   endReclaim(lease: ReclaimLease, end: ReclaimEnd): Promise<void>;
-  /** Lets go without an end: the next reaper goes on. @throws LeaseLostError */
+  /** Lets go without an end, and deletes nothing any more: the next reaper goes on. @throws LeaseLostError */
   releaseReclaim(lease: ReclaimLease): Promise<void>;
   openReclaims(): Promise<readonly OpenReclaim[]>;
   /** Whether a result was freed here, so that another content under its name would take the place of the only copy; not where the same content was sealed here and proven there since. */

@@ -115,17 +115,24 @@ export function reclaimOverlaps(tx: Tx, sourceId: string): readonly OverlappingJ
 }
 
 /** By the index of paths, so that it stays quick whatever the number of sources. */
-export function reclaimNeighbours(tx: Tx, sourceId: string): readonly ReclaimFacts[] {
+export function reclaimNeighbours(tx: Tx, sourceId: string): readonly string[] {
   const json = tx.sql('SELECT source_json FROM jobs WHERE source_id = ? ORDER BY seq DESC LIMIT 1').pluck().get(sourceId) as string | undefined;
   if (json === undefined) return [];
   const source = parseSource(json);
   const path = sourcePath(source);
   const found = [
-    ...foldersAbove(path).map((folder) => tx.sql('SELECT DISTINCT source_id FROM jobs INDEXED BY jobs_source WHERE source = ?').pluck().all(displayPath(folder)) as string[]),
-    ...shownBelow(path).map((from) => tx.sql('SELECT DISTINCT source_id FROM jobs INDEXED BY jobs_source WHERE source >= ? AND source < ?').pluck().all(`${from}/`, `${from}0`) as string[]),
+    ...foldersAbove(path).flatMap((folder) => sourcesShownAs(tx, 'source = ?', displayPath(folder))),
+    ...shownBelow(path).flatMap((from) => sourcesShownAs(tx, 'source >= ? AND source < ?', `${from}/`, `${from}0`)),
   ];
-  const others = [...new Set(found.flat())].filter((id) => id !== sourceId).flatMap((id) => reclaimFacts(tx, id) ?? []);
-  return others.filter((other) => other.places.length > 0 && sourcesOverlap(source, other.source));
+  const others = new Map(found.map(({ source_id: id, source_json: at }) => [id, at]));
+  others.delete(sourceId);
+  return [...others].filter(([, at]) => sourcesOverlap(source, parseSource(at))).map(([id]) => id);
+}
+
+/** As its newest job has it; only what was meant for something since it was last freed. */
+function sourcesShownAs(tx: Tx, where: 'source = ?' | 'source >= ? AND source < ?', ...paths: readonly string[]): readonly Pick<JobRow, 'source_id' | 'source_json'>[] {
+  const meant = 'EXISTS (SELECT 1 FROM source_destinations d WHERE d.source_id = jobs.source_id)';
+  return tx.sql(`SELECT source_id, source_json, max(seq) FROM jobs INDEXED BY jobs_source WHERE ${where} AND ${meant} GROUP BY source_id`).all(...paths) as Pick<JobRow, 'source_id' | 'source_json'>[];
 }
 
 function foldersAbove(path: RawPath): readonly RawPath[] {

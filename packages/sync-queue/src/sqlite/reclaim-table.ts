@@ -10,6 +10,9 @@ import type { Tx } from './queue-database.ts';
 import type { ReclaimRow } from './reclaim-facts.ts';
 import { activeIds, jobsOf, openReclaims, ownerOf, reclaimOverlaps } from './reclaim-facts.ts';
 
+/** In place of the time of a lease: its owner has come to its end and will delete nothing any more. */
+const LET_GO = 0;
+
 /** What every enqueue writes: a job's row may be pruned, what the source was meant for is not forgotten (design §5.6). */
 export function noteMeantFor(tx: Tx, sourceId: string, destination: string): void {
   tx.sql('INSERT INTO source_destinations (source_id, destination, since) VALUES (?, ?, ?) ON CONFLICT (source_id, destination) DO NOTHING').run(sourceId, destination, tx.now);
@@ -68,8 +71,10 @@ export function takeOverReclaim(
   const holder = ownerOf(row);
   const isDead = dead.some((other) => JSON.stringify(other) === JSON.stringify(holder));
   if (!isDead && (row.lease_until ?? 0) > tx.now) return null;
+  // One that let go of it in order has come to its end; one whose lease has lapsed may wake up in the middle of a deletion.
+  const isOver = isDead || row.lease_until === LET_GO;
   const epoch = nextEpoch(tx);
-  tx.sql('UPDATE reclaims SET epoch = ?, owner = ?, lease_until = ?, owner_lapsed = max(owner_lapsed, ?) WHERE seq = ?').run(epoch, JSON.stringify(owner), tx.now + leaseMs, isDead ? 0 : 1, row.seq);
+  tx.sql('UPDATE reclaims SET epoch = ?, owner = ?, lease_until = ?, owner_lapsed = max(owner_lapsed, ?) WHERE seq = ?').run(epoch, JSON.stringify(owner), tx.now + leaseMs, isOver ? 0 : 1, row.seq);
   for (const job of jobRows(tx, row)) remark(tx, job, { reason: `reclaim ${row.id} is taken up again`, evidence: `${ownerText(holder)} let go of it` });
   return { reclaimId: row.id, epoch };
 }
@@ -143,7 +148,7 @@ function closeChapter(tx: Tx, row: ReclaimRow): void {
 /** @throws LeaseLostError */
 export function releaseReclaim(tx: Tx, lease: ReclaimLease): void {
   const row = heldReclaim(tx, lease);
-  tx.sql('UPDATE reclaims SET lease_until = ? WHERE seq = ?').run(tx.now, row.seq);
+  tx.sql('UPDATE reclaims SET lease_until = ? WHERE seq = ?').run(LET_GO, row.seq);
 }
 
 /** Whether a job is in the hands of a reaper: nobody else may move it then. */

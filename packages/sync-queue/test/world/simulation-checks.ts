@@ -1,12 +1,19 @@
 import { canTransition } from '@longhaul/sync-queue';
 import type { Job, JobEvent } from '@longhaul/sync-queue';
+import { rawPathFromText } from '@longhaul/sync-transports';
 import type { Simulation } from './simulation.ts';
 import type { World } from './world.ts';
 import { asText } from './world.ts';
 
 /** What does not hold when all is quiet: no job is lost or stuck, nothing is torn, nothing is left behind, no byte is gone. */
 export async function problemsAtTheEnd(simulation: Simulation): Promise<readonly string[]> {
-  const guarded = guardedSources(simulation);
+  const problems = await problemsBut(simulation, guardedSources(simulation));
+  // Where the machine slept, a reclaim may have been taken from one who was not dead: then nobody knows whether it deleted something.
+  if (problems.length === 0 || simulation.sleeps === 0 || simulation.kind !== 'reclaim') return problems;
+  return problemsBut(simulation, new Set([...guardedSources(simulation), ...(await guardedByTheQueue(simulation))]));
+}
+
+async function problemsBut(simulation: Simulation, guarded: ReadonlySet<string>): Promise<readonly string[]> {
   const told = [...placesOf(simulation, guarded), ...(simulation.kind === 'reclaim' ? notFreed(simulation.world, guarded) : []), ...simulation.judge.losses(), ...(await queueOf(simulation))];
   // Every history is read only where all else is well: this is asked again and again.
   return told.length > 0 ? told : jobsOf(simulation, guarded);
@@ -15,6 +22,14 @@ export async function problemsAtTheEnd(simulation: Simulation): Promise<readonly
 /** Sources of which something was deleted: nothing takes the place of their results any more. */
 function guardedSources({ judge }: Simulation): ReadonlySet<string> {
   return judge.touched;
+}
+
+async function guardedByTheQueue({ world }: Simulation): Promise<readonly string[]> {
+  const guarded: string[] = [];
+  for (const { source, sourceId, destination } of (await world.queue.list({ limit: 500 })).jobs) {
+    if ((await world.store.reclaimedResult({ sourceId, destination, finalName: rawPathFromText(source.split('/').at(-1) ?? '') })) !== null) guarded.push(source);
+  }
+  return guarded;
 }
 
 function placesOf({ world, meant }: Simulation, guarded: ReadonlySet<string>): readonly string[] {
