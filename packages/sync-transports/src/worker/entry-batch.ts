@@ -16,7 +16,8 @@ export interface EntryStats {
   readonly nlink: bigint;
 }
 
-const FIELDS = ['dev', 'ino', 'size', 'allocated', 'mtimeNs', 'ctimeNs', 'mode', 'nlink'] as const;
+/** How many there are in {@link EntryStats}; their order is appendEntry's. */
+const FIELDS = 8;
 const HASH_BYTES = 32;
 
 /**
@@ -38,7 +39,7 @@ export function newEntryBatch(capacity: number): EntryBatch {
   return {
     paths: [],
     types: new Uint8Array(capacity),
-    stats: new BigInt64Array(capacity * FIELDS.length),
+    stats: new BigInt64Array(capacity * FIELDS),
     targets: [],
     hashes: new Uint8Array(capacity * HASH_BYTES),
     hashed: new Uint8Array(capacity),
@@ -64,14 +65,24 @@ export function appendEntry(batch: EntryBatch, { path, type, stats, target = '',
   batch.paths.push(path);
   batch.targets.push(target);
   batch.types[index] = type;
-  for (const [offset, field] of FIELDS.entries()) batch.stats[index * FIELDS.length + offset] = stats[field];
+  // One by one: a loop over their names takes three times as long, and there are millions of entries.
+  const { stats: columns } = batch;
+  const at = index * FIELDS;
+  columns[at] = stats.dev;
+  columns[at + 1] = stats.ino;
+  columns[at + 2] = stats.size;
+  columns[at + 3] = stats.allocated;
+  columns[at + 4] = stats.mtimeNs;
+  columns[at + 5] = stats.ctimeNs;
+  columns[at + 6] = stats.mode;
+  columns[at + 7] = stats.nlink;
   if (hash === undefined) return;
   batch.hashes.set(hash, index * HASH_BYTES);
   batch.hashed[index] = 1;
 }
 
 export function statsAt(batch: EntryBatch, index: number): EntryStats {
-  const at = (offset: number): bigint => batch.stats[index * FIELDS.length + offset] ?? 0n;
+  const at = (offset: number): bigint => batch.stats[index * FIELDS + offset] ?? 0n;
   return { dev: BigInt.asUintN(64, at(0)), ino: BigInt.asUintN(64, at(1)), size: at(2), allocated: at(3), mtimeNs: at(4), ctimeNs: at(5), mode: at(6), nlink: at(7) };
 }
 
