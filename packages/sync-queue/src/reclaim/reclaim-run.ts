@@ -1,18 +1,16 @@
 import { count, isLonghaulError } from '@longhaul/errors';
-import type { RawPath, SealedFile } from '@longhaul/sync-transports';
+import type { SealedFile } from '@longhaul/sync-transports';
+import { batches } from './batches.ts';
 import type { Blocker } from './blocker.ts';
 import { blockerText } from './blocker-text.ts';
-import type { ProvenPlace } from './decide-reclaim.ts';
 import { decideReclaim } from './decide-reclaim.ts';
-import { errnoOf } from './files/errno.ts';
+import { blockersOf, keptBlocker, Killed, Stop, stopAt, Uncertain, withdrawn, WITHDRAWN } from './ends-on-the-way.ts';
 import { Freshness } from './freshness.ts';
 import type { Removal, SourceLook } from './files/source-files.ts';
-import { SourceBlocked } from './files/source-files.ts';
 import type { ReclaimJournal } from './journal.ts';
 import { lastChecks, samePlaces } from './last-checks.ts';
+import { leaveProofs } from './leave-proofs.ts';
 import { neighboursOf } from './neighbours.ts';
-import type { LeftProof } from './proofs-file.ts';
-import { filesLeftBehind } from './proofs-file.ts';
 import type { ReaperEnv } from './reaper-ports.ts';
 import type { ReclaimKeeper } from './reclaim-keeper.ts';
 import type { ReclaimAsker } from './reclaim-store.ts';
@@ -37,29 +35,6 @@ export interface RunRequest {
   readonly askedBy: ReclaimAsker;
   readonly without: readonly string[];
   readonly signal: AbortSignal;
-}
-
-const WITHDRAWN = 'in the meantime its job was cancelled or found damaged, or the source is being sent anew';
-
-/** A blocker on the way. Never leaves this file. */
-class Stop extends Error {
-  override readonly name = 'Stop';
-  readonly blockers: readonly Blocker[];
-
-  constructor(blockers: readonly Blocker[]) {
-    super('stop');
-    this.blockers = blockers;
-  }
-}
-
-/** The hold is not certain any more: nothing more is deleted, and the next reaper asks everything again. */
-class Uncertain extends Error {
-  override readonly name = 'Uncertain';
-}
-
-/** What a test's step threw: as a kill would, it leaves everything as it is. */
-class Killed extends Error {
-  override readonly name = 'Killed';
 }
 
 /** One reclaim from its lease to its end in the store (design §5.6). @throws errors of the store */
@@ -88,7 +63,7 @@ export class ReclaimRun {
       await this.#step('begun');
       await this.#check();
       await this.#step('checked');
-      await this.#leaveBehind();
+      await leaveProofs(this.#env, { ...this.#request, signal: this.#signal });
       await this.#step('left-behind');
       const folders = await this.#deleteAll();
       return await this.#done(folders);
@@ -143,33 +118,6 @@ export class ReclaimRun {
     if (this.#freshness.isFresh()) return;
     this.#signal.throwIfAborted();
     await this.#prove();
-  }
-
-  async #leaveBehind(): Promise<void> {
-    if (this.#env.reclaim.metadata === 'drop') return;
-    const { prepared, keeper } = this.#request;
-    const places = await Promise.all(prepared.places.map(async (place) => this.#leftProof(place)));
-    const at = new Date(this.#env.clock.now()).toISOString();
-    await prepared.hand.source.leaveBehind(filesLeftBehind(prepared.hand.seal, { reclaimId: keeper.lease.reclaimId, at, places }));
-  }
-
-  async #leftProof({ destination, finalName, job }: ProvenPlace): Promise<LeftProof> {
-    const place = await this.#env.destinations(destination);
-    if (place === null || finalName === null) throw new Stop([{ kind: 'not_configured', destination }]);
-    const found = await this.#asking(destination, async () => place.transport.readReceipt({ finalName, signal: this.#signal }));
-    if (found.kind !== 'receipt' || found.receipt.sealDigest !== job.sealDigest) throw new Stop([{ kind: 'check_failed', destination, detail: 'its receipt is gone, or another one by now' }]);
-    const proofs = (await this.#env.store.proofs(job.id)).filter(({ voidedAt, sealDigest }) => voidedAt === null && sealDigest === job.sealDigest);
-    return { destination, finalName, jobId: job.id, receipt: found.receipt, proofs };
-  }
-
-  async #asking<T>(destination: string, ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      this.#signal.throwIfAborted();
-      if (!isLonghaulError(error)) throw error;
-      throw new Stop([{ kind: 'no_answer', destination, detail: error.message }]);
-    }
   }
 
   /** Journal, intent in the store, then batch by batch: intended, deleted, noted. Returns how many folders went too. */
@@ -339,42 +287,4 @@ export class ReclaimRun {
       throw new Killed('killed', { cause });
     }
   }
-}
-
-/** So many files, and so many bytes: what was withdrawn meanwhile is noticed between two. A file that is larger than a batch is one of its own. */
-function* batches(files: readonly SealedFile[], { batch, batchBytes }: { readonly batch: number; readonly batchBytes: number }): Generator<readonly SealedFile[]> {
-  let next: SealedFile[] = [];
-  let bytes = 0;
-  for (const file of files) {
-    if (next.length > 0 && (next.length >= batch || bytes + file.size > batchBytes)) {
-      yield next;
-      next = [];
-      bytes = 0;
-    }
-    next.push(file);
-    bytes += file.size;
-  }
-  if (next.length > 0) yield next;
-}
-
-/** What an error forbids; null: it is about something else. */
-function blockersOf(error: unknown): readonly Blocker[] | null {
-  if (error instanceof Stop) return error.blockers;
-  if (error instanceof SourceBlocked) return [error.blocker];
-  const code = errnoOf(error);
-  return code === 'UNKNOWN' ? null : [{ kind: 'unreadable', paths: ['.' as RawPath], detail: error instanceof Error ? error.message : code }];
-}
-
-function stopAt(blockers: readonly Blocker[]): void {
-  if (blockers.length > 0) throw new Stop(blockers);
-}
-
-function keptBlocker(removal: Removal): readonly Blocker[] {
-  if (removal.kind !== 'kept') return [];
-  const paths = [removal.path];
-  return removal.why === 'denied' ? [{ kind: 'unreadable', paths, detail: removal.detail }] : removal.why === 'moved' ? [{ kind: 'source_moved', detail: removal.detail }] : [{ kind: 'changed', paths }];
-}
-
-function withdrawn(places: readonly ProvenPlace[]): readonly Blocker[] {
-  return places.map(({ destination }) => ({ kind: 'check_failed', destination, detail: WITHDRAWN }));
 }
