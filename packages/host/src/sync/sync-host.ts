@@ -6,8 +6,8 @@ import { ConfigError, JobNotFoundError } from '@longhaul/errors';
 import type { ProcessRunner } from '@longhaul/exec';
 import { identityOf } from '@longhaul/exec';
 import type { RunDirectory, RunStore } from '@longhaul/sessions';
-import type { AdoptedSettings, EnqueueResult, Job, QueueStore, SyncQueue, VerifyReport, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
-import { knownPlaces, Reaper, SyncWorker, systemClock, Verifier } from '@longhaul/sync-queue';
+import type { EnqueueResult, Job, QueueStore, Reaper, SyncQueue, VerifyReport, WorkerEvent, WorkerPorts } from '@longhaul/sync-queue';
+import { knownPlaces, systemClock, Verifier } from '@longhaul/sync-queue';
 import type { ProbeReport, ReceiptReport, SourceFilter, SourceSurveyor } from '@longhaul/sync-transports';
 import { checkReceipts, displayPath, rawPathFromText } from '@longhaul/sync-transports';
 
@@ -20,21 +20,21 @@ import type { WorkerPresence } from '../worker/ensure-worker.ts';
 import { ensureWorker, workerPresence } from '../worker/ensure-worker.ts';
 import type { DrainOptions, DrainOutcome } from '../worker/drain-alone.ts';
 import { drainAlone } from '../worker/drain-alone.ts';
-import { workerPolicy } from '../worker/worker-policy.ts';
 import type { DestinationInfo } from './destination-list.ts';
 import { listDestinations } from './destination-list.ts';
 import { followJobs } from './follow-jobs.ts';
 import type { PushPreview } from './preview-push.ts';
 import { previewPush } from './preview-push.ts';
-import { reaperPorts, reclaimPolicy } from './reclaim-host.ts';
+import type { WorkOptions } from './queue-work.ts';
+import { QueueWork } from './queue-work.ts';
 import type { Watched, WatchOptions } from '../watch/watch-host.ts';
 import { watchedFolders, watchFolders } from '../watch/watch-host.ts';
 import type { TransportPool } from './transport-pool.ts';
 import { refuseUnusable } from './transport-pool.ts';
-import { auditBudget, verifiableJobs } from './verifiable-jobs.ts';
+import { verifiableJobs } from './verifiable-jobs.ts';
 
-/** How often other workers are looked at. Milliseconds. */
-const IDLE_POLL_MS = 300;
+/** How often a result is asked for that another process reads. Milliseconds. */
+const BUSY_POLL_MS = 300;
 
 /** What a sync host is made of; openSyncHost makes it. */
 export interface SyncHostParts {
@@ -76,14 +76,6 @@ export interface PushedJob {
   readonly job: Job;
 }
 
-/** How to work on the queue in this process. */
-export interface WorkOptions {
-  /** `idle`: until nothing is due and nothing runs, in other processes too; `settled`: also until nothing waits for a time or a destination; `aborted`: until the signal. */
-  readonly until: 'idle' | 'settled' | 'aborted';
-  readonly signal: AbortSignal;
-  readonly onEvent?: (event: WorkerEvent) => void;
-}
-
 /** How to look at a result again. */
 export interface VerifyOptions {
   readonly signal: AbortSignal;
@@ -94,13 +86,13 @@ export interface VerifyOptions {
 export class SyncHost implements AsyncDisposable {
   readonly store: QueueStore;
   readonly queue: SyncQueue;
-  readonly #workers = new Set<SyncWorker>();
-  readonly #reapers = new Set<Reaper>();
+  readonly #work: QueueWork;
   #parts: SyncHostParts;
   #changed = new AbortController();
 
   constructor(parts: SyncHostParts) {
     this.#parts = parts;
+    this.#work = new QueueWork(parts);
     this.store = parts.store;
     this.queue = parts.queue;
   }
@@ -161,10 +153,8 @@ export class SyncHost implements AsyncDisposable {
   /** Another configuration from now on: workers and what looks after reclaim go on with it as they are. @throws ConfigError; then nothing has changed */
   async adopt(config: LoadedConfig): Promise<void> {
     const parts = { ...this.#parts, config };
-    const settings = await workSettings(parts);
+    await this.#work.adopt(parts);
     this.#parts = parts;
-    for (const worker of this.#workers) worker.adopt(settings);
-    for (const reaper of this.#reapers) reaper.adopt(reclaimPolicy(config));
     const changed = this.#changed;
     this.#changed = new AbortController();
     changed.abort();
@@ -181,55 +171,13 @@ export class SyncHost implements AsyncDisposable {
   }
 
   /** Works on the queue in this process. Any number of processes may. @throws QueueStoreError when the queue cannot be used any more */
-  async work({ until, signal, onEvent }: WorkOptions): Promise<void> {
-    const { policy, concurrency, audit } = await workSettings(this.#parts);
-    const worker = new SyncWorker({ ...this.#parts.worker, policy });
-    if (onEvent !== undefined) worker.on(onEvent);
-    this.#workers.add(worker);
-    try {
-      if (until !== 'aborted') await this.#drain(worker, { until, signal, onEvent, concurrency });
-      else await together(signal, [async (both) => { await worker.run({ mode: 'forever', concurrency, signal: both, audit }); }, async (both) => { await this.#reclaim({ signal: both, onEvent }); }]);
-    } finally {
-      this.#workers.delete(worker);
-    }
-  }
-
-  /** Until the signal. One that is told to end leaves what it does to the next. */
-  async #reclaim({ signal, onEvent }: { readonly signal: AbortSignal; readonly onEvent: WorkOptions['onEvent'] | undefined }): Promise<void> {
-    const reaper = this.reaper();
-    if (onEvent !== undefined) reaper.on(onEvent);
-    this.#reapers.add(reaper);
-    try {
-      await reaper.run(signal);
-    } finally {
-      this.#reapers.delete(reaper);
-    }
-  }
-
-  async #drain(worker: SyncWorker, { until, signal, onEvent, concurrency }: { readonly until: 'idle' | 'settled'; readonly signal: AbortSignal; readonly onEvent: WorkOptions['onEvent'] | undefined; readonly concurrency: number }): Promise<void> {
-    const reaper = this.reaper();
-    if (onEvent !== undefined) reaper.on(onEvent);
-    // What a reaper that died has begun keeps jobs of its source waiting: it comes first.
-    await reaper.recover(signal);
-    const run = async (): Promise<void> => {
-      await worker.run({ mode: 'drain', waitFor: until === 'settled' ? 'held' : 'due', concurrency, signal, audit: until === 'idle' ? undefined : auditBudget(this.#parts.config.config) });
-    };
-    await run();
-    // What another worker has in hand is not done yet, and may come back.
-    while (until === 'idle' && !signal.aborted && (await this.#othersWork())) {
-      await delay(IDLE_POLL_MS);
-      await run();
-    }
-    if (!signal.aborted) await reaper.sweep(signal);
+  async work(options: WorkOptions): Promise<void> {
+    await this.#work.run(options);
   }
 
   /** Who frees local copies, as the configuration wants it (design §5.6). */
   reaper(): Reaper {
-    return new Reaper(reaperPorts(this.#parts));
-  }
-
-  async #othersWork(): Promise<boolean> {
-    return (await this.queue.destinations()).some(({ running }) => running > 0);
+    return this.#work.reaper();
   }
 
   /** Watches the folders of the configuration until the signal; somebody must work on the queue beside it. Another process that does so already goes first. */
@@ -259,7 +207,7 @@ export class SyncHost implements AsyncDisposable {
     for (;;) {
       const report = await verifier.verify(jobId, { signal });
       if (report.kind !== 'busy') return report;
-      await delay(IDLE_POLL_MS, undefined, { signal });
+      await delay(BUSY_POLL_MS, undefined, { signal });
     }
   }
 
@@ -314,25 +262,6 @@ export class SyncHost implements AsyncDisposable {
     const { config, destinations } = this.#parts;
     if (config.config.destinations.has(name)) return destinations.register(name, config);
     return (await destinations.find(name)) ?? destinations.register(name, config);
-  }
-}
-
-/** What the configuration says of a worker. */
-async function workSettings(parts: SyncHostParts): Promise<AdoptedSettings & { readonly concurrency: number }> {
-  const { config } = parts.config;
-  return { policy: await workerPolicy(parts), concurrency: config.worker.concurrency, audit: auditBudget(config) };
-}
-
-/** Runs all until the signal, or until one fails: that ends the others. */
-async function together(signal: AbortSignal, works: readonly ((both: AbortSignal) => Promise<void>)[]): Promise<void> {
-  const failed = new AbortController();
-  const both = AbortSignal.any([signal, failed.signal]);
-  const tasks = works.map(async (work) => { await work(both); });
-  try {
-    await Promise.all(tasks);
-  } finally {
-    failed.abort();
-    await Promise.allSettled(tasks);
   }
 }
 
