@@ -88,6 +88,17 @@ describe.runIf(requireService('sshd', 'rsync', 'root'))('a first push', () => {
     expect(senders.slice(3)).toEqual(['rsync', 'rsync']);
   });
 
+  it.each([
+    { what: 'would lose rights, as below a default ACL', prelude: 'umask() { command umask 027; }' },
+    { what: 'would get the group of the folder, as on a mount with grpid', prelude: 'mkdir() { command mkdir "$@" && for m do :; done && chgrp 12345 "$m"; }' },
+  ])('leaves to rsync what $what', async ({ prelude }) => {
+    await using bench = await SshBench.open();
+    const { runner, senders } = watchedRunner();
+    const transport = bench.transport({ runner, scriptPrelude: () => `${prelude}\n` });
+    expect(await push(transport, await bench.sealed([{ path: 'f', file: 'one' }]))).toMatchObject({ ok: true });
+    expect(senders).toEqual(['rsync']);
+  });
+
   it('is ended at once where a tar complains, and rsync says what is wrong', async () => {
     await using bench = await SshBench.open();
     const { runner, senders } = watchedRunner();

@@ -6,7 +6,8 @@ export const BLOCKING_FACTOR = 256;
 /**
  * Before rsync: the claim, and the folders it writes to. `push.<epoch>.<nonce>` is the leave to begin: an rsync of an earlier push
  * that is still there is ended, one that has not begun yet will not (LEAVE_SCRIPT). Extra variable: source_line. The last field says whether
- * the tree was made just now, and gives no group of its own to what is put into it.
+ * the tree was made just now, and takes nothing from the modes of what is put into it, nor gives it a group of its own: a default ACL does the one, and tar of
+ * an account that is not root leaves it at that; setgid or a mount with grpid the other.
  */
 export const PREPARE_SCRIPT = `
 enter
@@ -15,7 +16,8 @@ tree=old
 if [ ! -d "$J/tree" ]; then
   mkdir "$J/tree" || exit 9
   chmod 755 "$J/tree" || exit 9
-  if [ ! -g "$J/tree" ]; then tree=new; fi
+  (umask 0 && mkdir "$J/trash.$nonce.bare") || exit 9
+  case $(ls -ld "$J/trash.$nonce.bare") in drwxrwxrwx*) if [ -G "$J/tree" ]; then tree=new; fi ;; esac
 fi
 mkdir -p "$J/partial" || exit 9
 for s in "$J"/push.*; do
