@@ -30,11 +30,14 @@ if [ -d "$F" ] && [ ! -L "$F" ] && says "$source_line"; then link=yes; fi
 finish ready "$(pwd -P)" "$link" "$tree"
 `;
 
-/** Before whatever writes into the tree: who it is stands in the push's folder, $d; without the folder it is not allowed to begin. */
+/**
+ * Before whatever writes into the tree: who it is stands in the push's folder, $d; without the folder it is not allowed to begin. It looks once more behind
+ * that: whoever took the folder away while the line was being written could not read it, and has ended nobody.
+ */
 const LEAVE_SCRIPT: string = `${STARTED_SCRIPT}
 d=$(printf %b "$d")
 t=$(started $$)
-if ! { [ -d "$d" ] && (printf '%s %s\\n' "$$" "$t" >"$d/pid") 2>/dev/null; }; then
+if ! { [ -d "$d" ] && (printf '%s %s\\n' "$$" "$t" >"$d/pid") 2>/dev/null && [ -f "$d/pid" ]; }; then
   echo 'longhaul: this push has been replaced by a later one' >&2
   exit 9
 fi
