@@ -1,6 +1,7 @@
 import { SourceChangedError } from '@longhaul/errors';
 import type { QueueStore } from '@longhaul/sync-queue';
 import { rawPathFromText } from '@longhaul/sync-transports';
+import type { Sealer } from '@longhaul/sync-transports';
 import { describe, expect, it, vi } from 'vitest';
 import { replaced, World } from './world/world.ts';
 
@@ -83,6 +84,31 @@ describe('a job', () => {
     await world.drain();
     const intents = (await world.queue.history(id)).map(({ reason }) => reason).slice(2, 6);
     expect(intents).toEqual(['sealing the source', 'pushing 3 files, 12 bytes', 'all of it is sent: hashing what is left of the source', 'sealed']);
+  });
+
+  it('says how far it is hashed where sending has broken off before', async () => {
+    await using world = await World.create();
+    world.folder('/data/results', FILES);
+    world.place().transport.faults.push({ kind: 'network', afterFiles: 1 });
+    const hashed: number[] = [];
+    const sealer = replaced<Sealer>(world.sealer, {
+      seal: async (request) => world.sealer.seal({
+        ...request,
+        onListed: (listing) => {
+          request.onListed?.(listing);
+          world.clock.after(30_000, () => request.onProgress?.({ filesDone: 2, filesTotal: 3, bytesDone: 8, bytesTotal: 12 }));
+        },
+      }),
+    });
+    world.sealer.onSeal = async () => new Promise<void>((resolve) => world.clock.after(60_000, resolve));
+    const { id } = await world.enqueue('/data/results');
+    const { worker } = world.worker({ ports: { sealer } });
+    worker.on((event) => { if (event.type === 'sealing') hashed.push(event.bytesDone); });
+    await world.clock.until(worker.run({ mode: 'drain' }));
+    expect(hashed).toContain(8);
+    const intents = (await world.queue.history(id)).map(({ reason }) => reason).slice(2, 6);
+    expect(intents).toEqual(['sealing the source', 'pushing 3 files, 12 bytes', 'sending has broken off: hashing what is left of the source first', 'sealed']);
+    expect(await world.queue.get(id)).toMatchObject({ state: 'QUEUED', errorKind: 'network' });
   });
 
   it('publishes nothing of what was sent where its source could not be sealed, and ends that push', async () => {

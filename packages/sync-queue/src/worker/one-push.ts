@@ -20,7 +20,7 @@ export async function push(run: JobRun, what: PushedContent): Promise<void> {
     using limit = new BandwidthLimit(env.clock, destination?.bandwidth);
     if (limit.closed) throw new WindowClosed(limit.now);
     const processes = new ProcessNotes(run);
-    const result = await pushOnce(run, { what, limit, processes });
+    const result = await pushOnce(run, { what, limit, processes }).finally(() => { run.progress.sendingEnded(); });
     await processes.ended();
     held.check();
     if (result?.ok === true) return;

@@ -11,6 +11,7 @@ export class ProgressWriter {
   #latest: TransferProgress | null = null;
   #writtenAt = Number.NEGATIVE_INFINITY;
   #hashing: HashingProgress['phase'] | null = null;
+  #sending: 'now' | 'no' = 'no';
   #writing: Promise<void> = Promise.resolve();
 
   constructor(env: WorkerEnv, held: HeldJob) {
@@ -27,14 +28,20 @@ export class ProgressWriter {
     const { events } = this.#env;
     if (progress.bytesDone !== this.#latest?.bytesDone || progress.bytesSent !== this.#latest.bytesSent || progress.filesDone !== this.#latest.filesDone) this.#held.moved();
     this.#latest = progress;
+    this.#sending = 'now';
     events.emit({ type: 'progress', jobId: this.#held.lease.jobId, progress });
     this.#throttled(async () => this.#env.store.progress(this.#held.lease, progress));
+  }
+
+  /** Done, or broken off: what is hashed is told again. */
+  sendingEnded(): void {
+    this.#sending = 'no';
   }
 
   /** How far the hashing of the phase is that was intended last. `latest` stays what was sent. While something is sent, that is what is told. */
   hashed(progress: HashingProgress): void {
     const { phase, ...event } = progress;
-    if (phase === 'sealing' && this.#latest !== null && this.#latest.bytesDone < this.#latest.bytesTotal) return;
+    if (phase === 'sealing' && this.#sending === 'now') return;
     this.#env.events.emit({ type: phase, jobId: this.#held.lease.jobId, ...event });
     // What takes less than a second is not worth a write, nor what nobody can read any more when it is written.
     if (this.#hashing !== phase) this.#writtenAt = this.#env.clock.monotonic();

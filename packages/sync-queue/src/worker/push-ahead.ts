@@ -23,7 +23,7 @@ export class PushAhead implements AsyncDisposable {
   begin(listing: SealListing): void {
     const { transport, job } = this.#run;
     if (transport.pushListing === undefined || job.mismatches > 0 || this.#pushing !== null) return;
-    this.#pushing = this.#push(listing).catch((error: unknown) => ({ kind: 'failed', error }));
+    this.#pushing = this.#push(listing).catch(async (error: unknown) => this.#failed(error));
   }
 
   /** @throws what the push throws: JobFailed, Stopped, WindowClosed, errors of the ports */
@@ -47,9 +47,23 @@ export class PushAhead implements AsyncDisposable {
     held.check();
     await env.store.intend(held.lease, { phase: 'pushing', reason: `pushing ${count(listing.totals.files, 'file')}, ${count(listing.totals.bytes, 'byte')}` });
     await push(this.#run, { listing, signal: this.#abort.signal });
-    // Quicker than the hashing: a person sees what it waits for.
-    if (this.#run.seal === null) await env.store.intend(held.lease, { phase: 'sealing', reason: 'all of it is sent: hashing what is left of the source' });
+    await this.#tellHashing('all of it is sent: hashing what is left of the source');
     return { kind: 'pushed' };
+  }
+
+  async #failed(error: unknown): Promise<PushEnd> {
+    try {
+      if (this.#run.pushing === 'begun' && this.#run.held.stop === null && !this.#abort.signal.aborted) await this.#tellHashing('sending has broken off: hashing what is left of the source first');
+      return { kind: 'failed', error };
+    } catch (second) {
+      return { kind: 'failed', error: second };
+    }
+  }
+
+  /** Over sooner than the hashing: a person sees what it waits for. */
+  async #tellHashing(reason: string): Promise<void> {
+    const { env, held } = this.#run;
+    if (this.#run.seal === null) await env.store.intend(held.lease, { phase: 'sealing', reason });
   }
 }
 
