@@ -35,7 +35,7 @@ scrap() {
 
 /**
  * What the other side can do, told once per connection: where rsync is, how many processors there are, whether they do AES,
- * how many nanoseconds each program takes to hash the same bytes (design §5.2: whichever is quicker), whose tar it is, and in which groups
+ * how many nanoseconds each program takes at least to hash the same bytes (design §5.2: whichever is quicker), whose tar it is, and in which groups
  * the account is.
  */
 export const FACTS_SCRIPT = `
@@ -53,10 +53,15 @@ clock() {
 }
 hash_time() {
   printf x | "$@" >/dev/null 2>&1 || return 0
-  t0=$(clock)
-  head -c 4194304 /dev/zero | "$@" >/dev/null 2>&1 || return 0
-  t1=$(clock)
-  printf '%s' "$((t1 - t0))"
+  least=
+  # Twice: one may have been held up by something else (measured: the program that takes three times as long was chosen in one push of ten).
+  for round in 1 2; do
+    t0=$(clock)
+    head -c 4194304 /dev/zero | "$@" >/dev/null 2>&1 || return 0
+    t1=$(clock)
+    if [ -z "$least" ] || [ "$((t1 - t0))" -lt "$least" ]; then least=$((t1 - t0)); fi
+  done
+  printf '%s' "$least"
 }
 aes=unknown
 if [ -r /proc/cpuinfo ]; then
@@ -66,9 +71,14 @@ fi
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc 2>/dev/null || echo 1)
 plain_rsync=$(PATH=$login_path; command -v rsync)
 any_rsync=$(command -v rsync)
+coreutils=$(hash_time sha256sum)
+openssl=$(hash_time openssl dgst -sha256 -r)
+perl=
+# It takes longer to start than the others to hash.
+if [ -z "$coreutils$openssl" ]; then perl=$(hash_time shasum -a 256); fi
 head=greedy
 case $(head --version 2>/dev/null) in *GNU*) head=exact ;; esac
 tar=other
 case $(PATH=$login_path; tar --version 2>/dev/null) in *'GNU tar'*) tar=gnu ;; esac
-reply facts "$plain_rsync" "$any_rsync" "$cores" "$aes" "$head" "$(hash_time sha256sum)" "$(hash_time openssl dgst -sha256 -r)" "$(hash_time shasum -a 256)" "$tar" "$(id -u)" "$(id -gn 2>/dev/null)" "$(id -Gn 2>/dev/null)" "$(id -G)"
+reply facts "$plain_rsync" "$any_rsync" "$cores" "$aes" "$head" "$coreutils" "$openssl" "$perl" "$tar" "$(id -u)" "$(id -gn 2>/dev/null)" "$(id -Gn 2>/dev/null)" "$(id -G)"
 `;
