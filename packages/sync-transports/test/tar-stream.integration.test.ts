@@ -4,6 +4,10 @@ import { systemRunner } from '@longhaul/exec';
 import { oddTree, requireService, runProgram, writeRandomFile, writeTree } from '@longhaul/testbed';
 import type { TreeEntry } from '@longhaul/testbed';
 import { describe, expect, it } from 'vitest';
+import type { RawPath, SealListing } from '../src/index.ts';
+import { parseFacts } from '../src/rsync-ssh/remote-facts.ts';
+import { LocalTools } from '../src/rsync-ssh/stream/local-tools.ts';
+import { isStreamable } from '../src/rsync-ssh/stream/streamable.ts';
 import { compared, EXACT, publish, push, SshBench } from './ssh-setup.ts';
 
 /** The real runner, and what was started with it to send files. */
@@ -133,5 +137,22 @@ describe.runIf(requireService('sshd', 'rsync', 'root'))('a first push', () => {
     expect(await push(transport, seal)).toMatchObject({ ok: true });
     expect(senders).toEqual(['tar']);
     expect(await compared(transport, seal)).toEqual(EXACT);
+  });
+});
+
+describe.runIf(requireService('rsync'))('a listing', () => {
+  const entry = { mode: 0o777, mtimeNs: 0n, ctimeNs: 0n, dev: 1n, ino: 1n } as const;
+  const facts = parseFacts(['/usr/bin/rsync', '/usr/bin/rsync', '2', 'yes', 'exact', '2', '1', '', 'gnu', '0', 'root', 'root', '0']);
+  const tools = new LocalTools(systemRunner());
+  const links = (count: number, target: string): SealListing['entries'] => Array.from({ length: count }, (_, index) => ({ type: 'symlink', ...entry, path: `l${String(index)}` as RawPath, target: target as RawPath }));
+
+  it.each([
+    { count: 1_000, target: '../x', streams: true },
+    { count: 1_001, target: '../x', streams: false },
+    { count: 1_001, target: '/x', streams: false },
+    { count: 5_000, target: 'x..', streams: true },
+  ])('of $count symlinks to $target goes as a stream: $streams', async ({ count, target, streams }) => {
+    const listing = { source: { kind: 'directory', root: '/s' as RawPath, name: 's' as RawPath, dev: 1n }, totals: { files: 0, directories: 0, symlinks: count, bytes: 0 }, findings: [], groups: [0], entries: links(count, target) } as const;
+    expect(await isStreamable({ listing, placement: { jobId: 'j', epoch: 1, hostId: 'h', finalName: 'f' as RawPath } }, { facts, tools })).toBe(streams);
   });
 });
