@@ -101,7 +101,7 @@ class FileSealer implements Sealer, SourceSurveyor {
       return;
     }
     const unsettled = new Set<FileDraft>();
-    const faults = await hashDrafts(this.#pool, {
+    const hashing = hashDrafts(this.#pool, {
       root: source.root,
       files,
       signal,
@@ -113,10 +113,9 @@ class FileSealer implements Sealer, SourceSurveyor {
         onProgress?.({ ...progress });
       },
     });
-    const known = files.filter((file): file is FileDraft & SealedFile => file.sha256 !== null && !unsettled.has(file));
-    // What was hashed is kept even where the seal fails: the next one need not read it again.
-    await this.#cache.store(source, known);
-    refuseFaults(source, faults);
+    // What was hashed is kept even where the seal fails or is left in the middle: the next one need not read it again.
+    const keep = async (): Promise<void> => this.#cache.store(source, files.filter((file): file is FileDraft & SealedFile => file.sha256 !== null && !unsettled.has(file)));
+    refuseFaults(source, await hashing.finally(keep));
   }
 }
 
