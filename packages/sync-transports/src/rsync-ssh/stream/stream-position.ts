@@ -35,12 +35,11 @@ export class StreamPosition {
     }
   }
 
-  /** All of it is there. */
+  /** All of it is there: what was written behind the last word of tar's, too. */
   finish(): void {
-    const { entries, totals } = this.#listing;
-    this.#index = entries.length;
-    this.#bytesDone = totals.bytes;
-    this.#filesDone = totals.files;
+    const told = this.#archive;
+    this.reach(Number.POSITIVE_INFINITY);
+    this.#archive = Math.max(told, this.#begin);
   }
 
   progress(): TransferProgress {
