@@ -43,6 +43,8 @@ export { isSameFilter, leftOutText, sourceFilter } from './source-filter.ts';
 export type { LeftOut, SourceFilter } from './source-filter.ts';
 export type { SourceGlance, SourceSurvey, SourceSurveyor } from './source-survey.ts';
 export type * from './transport.ts';
+export { fileBatches, inLanes } from './worker/lanes.ts';
+export type { BatchLimits } from './worker/lanes.ts';
 export * from './failures/index.ts';
 export * from './rclone/index.ts';
 export * from './rsync-ssh/index.ts';

@@ -1,5 +1,5 @@
 import { isLonghaulError } from '@longhaul/errors';
-import { joinRaw, METADATA } from '@longhaul/sync-transports';
+import { inLanes, joinRaw, METADATA } from '@longhaul/sync-transports';
 import type { Receipt } from '@longhaul/sync-transports';
 import type { VerifyReport } from '../verify/verifier.ts';
 import type { Blocker } from './blocker.ts';
@@ -17,18 +17,9 @@ const CHECKS_AT_ONCE = 4;
  */
 export async function lastChecks(env: ReaperEnv, places: readonly ProvenPlace[], signal: AbortSignal): Promise<readonly Blocker[]> {
   const found: (readonly Blocker[])[] = [];
-  const waiting = [...places.entries()];
-  const inTurn = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      try {
-        found[next[0]] = await lastCheck(env, next[1], signal);
-      } catch (error) {
-        waiting.length = 0;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, inTurn));
+  await inLanes(places.entries(), CHECKS_AT_ONCE, async ([index, place]) => {
+    found[index] = await lastCheck(env, place, signal);
+  });
   return found.flat();
 }
 

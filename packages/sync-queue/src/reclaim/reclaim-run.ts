@@ -1,6 +1,6 @@
 import { count, isLonghaulError } from '@longhaul/errors';
+import { fileBatches } from '@longhaul/sync-transports';
 import type { SealedFile } from '@longhaul/sync-transports';
-import { batches } from './batches.ts';
 import type { Blocker } from './blocker.ts';
 import { blockerText } from './blocker-text.ts';
 import { decideReclaim } from './decide-reclaim.ts';
@@ -130,7 +130,9 @@ export class ReclaimRun {
     await this.#step('intended');
     // What stood still when it was prepared may have gone since: then it is found gone.
     const files = prepared.hand.look.present;
-    for (const batch of batches(files, this.#env.timing)) await this.#deleteBatch(batch, journal);
+    // What was withdrawn meanwhile is noticed between two.
+    const { batch: most, batchBytes: bytes } = this.#env.timing;
+    for (const batch of fileBatches(files, { files: most, bytes })) await this.#deleteBatch(batch, journal);
     await this.#assertGone();
     const folders = await prepared.hand.source.removeEmptyFolders({ allowed: () => this.#allowed() });
     await this.#step('folders');

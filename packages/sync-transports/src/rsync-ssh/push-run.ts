@@ -1,16 +1,17 @@
 import { lstatSync } from 'node:fs';
 import { installHint, TransportErrorKind } from '@longhaul/errors';
 import type { Outcome, ProcessRunner } from '@longhaul/exec';
-import { describeOutcome, processStartTime } from '@longhaul/exec';
+import { describeOutcome } from '@longhaul/exec';
 import type { Classification, FailureFacts } from '../failures/index.ts';
 import { classifyRsync } from '../failures/index.ts';
 import type { RawPath } from '../raw-path.ts';
 import { rawPathBytes } from '../raw-path.ts';
 import { rsyncShellCommand } from '../ssh/ssh-options.ts';
-import type { TransportResult } from '../transport.ts';
+import type { TransferProgress, TransportResult } from '../transport.ts';
 import { bytesWritten } from './bytes-written.ts';
 import { partReader } from './field-reader.ts';
 import { PushPosition } from './push-position.ts';
+import { PushReports } from './push-reports.ts';
 import type { PushedContent } from './pushed-content.ts';
 import type { RemoteHost } from './remote-host.ts';
 import type { RsyncCall } from './rsync-arguments.ts';
@@ -20,8 +21,6 @@ import { parseRsyncLine } from './rsync-output.ts';
 /** Where the prepared folders are, absolute paths at the destination. */
 export type PreparedFolders = Pick<RsyncCall, 'tree' | 'partialDir' | 'pushDir' | 'linkDest'>;
 
-/** Milliseconds between two reports of progress: a person reads no faster, and each is a write to the queue. */
-const REPORT_EVERY_MS = 200;
 /** What rsync prints for a person is kept up to this; the position is read as it comes. Bytes. */
 const KEPT_OUTPUT = 16 * 1024;
 
@@ -33,7 +32,7 @@ export class RsyncRun {
   readonly #position: PushPosition;
   readonly #paths: readonly RawPath[];
   #pid: number | null = null;
-  #reportedAt = 0;
+  readonly #reports: PushReports;
 
   constructor({ host, runner, request }: { readonly host: RemoteHost; readonly runner: ProcessRunner; readonly request: PushedContent }) {
     this.#host = host;
@@ -41,6 +40,7 @@ export class RsyncRun {
     this.#request = request;
     this.#paths = request.repeat ?? request.listing.entries.map(({ path }) => path);
     this.#position = new PushPosition(request.listing, this.#paths);
+    this.#reports = new PushReports(request);
   }
 
   /** The file that was being sent at the end, if any. */
@@ -84,15 +84,9 @@ export class RsyncRun {
       drainMs: 500,
       ...(signal === undefined ? {} : { signal }),
     });
-    this.#tellProcess(process.pid);
+    this.#pid = process.pid;
+    this.#reports.process(process.pid);
     return process.outcome;
-  }
-
-  #tellProcess(pid: number | null): void {
-    if (pid === null) return;
-    this.#pid = pid;
-    const startTime = processStartTime(pid);
-    if (startTime !== null) this.#request.onProcess?.({ pid, startTime });
   }
 
   #reader(): (chunk: Uint8Array) => void {
@@ -102,17 +96,14 @@ export class RsyncRun {
     });
     return (chunk) => {
       read(chunk);
-      this.#report();
+      this.#reports.onTheWay(() => this.#progress());
     };
   }
 
-  #report(): void {
-    const now = performance.now();
-    if (now - this.#reportedAt < REPORT_EVERY_MS) return;
-    this.#reportedAt = now;
+  #progress(): TransferProgress {
     const written = this.#pid === null ? null : bytesWritten(this.#pid);
     if (written !== null) this.#position.noteSent(written);
-    this.#request.onProgress?.(this.#position.progress());
+    return this.#position.progress();
   }
 
   #succeeded(outcome: Outcome | null, stderr: string): TransportResult {

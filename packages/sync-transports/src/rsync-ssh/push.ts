@@ -9,27 +9,29 @@ import type { PreparedFolders } from './push-run.ts';
 import { RsyncRun } from './push-run.ts';
 import type { PushedContent } from './pushed-content.ts';
 import type { RemoteHost } from './remote-host.ts';
-import type { LocalTools } from './stream/local-tools.ts';
-import { isStreamable } from './stream/streamable.ts';
+import { LocalTools } from './stream/local-tools.ts';
+import { isStreamable, mayStream } from './stream/streamable.ts';
 import { TarStream } from './stream/tar-stream.ts';
 
 export interface Pusher {
   readonly host: RemoteHost;
   readonly runner: ProcessRunner;
   readonly failures: StuckFiles;
-  readonly tools: LocalTools;
 }
 
 /** Claim, prepare the staging folder, send: by one stream where nothing is there yet, else by rsync. Failures are results. */
 export async function push(pusher: Pusher, request: PushedContent): Promise<TransportResult> {
   const { host, runner } = pusher;
+  const tools = new LocalTools(runner);
+  // While the other side prepares.
+  if (mayStream(request)) void tools.areThere();
   const folders = await prepared(host, request);
   if ('ok' in folders) return folders;
   await host.shells.open(request.signal);
   // While it runs: hashing follows, and need not wait for logins then.
   host.shells.warm(channelsAfter(host, request));
   const isFirst = folders.treeState === 'new' && folders.linkDest === undefined;
-  if (!isFirst || !(await isStreamable(request, { facts: host.facts, tools: pusher.tools }))) return rsync(pusher, request, folders);
+  if (!isFirst || !(await isStreamable(request, { facts: host.facts, tools }))) return rsync(pusher, request, folders);
   const { kind, evidence, progress } = await new TarStream({ host, runner, request }).run(folders);
   const { bytesSent } = progress;
   if (kind === 'sent') return { ...SENT, bytesSent };

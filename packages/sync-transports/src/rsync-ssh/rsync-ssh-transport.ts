@@ -21,7 +21,6 @@ import type { PushedContent } from './pushed-content.ts';
 import { readReceipt } from './read-receipt.ts';
 import { listReceipts, receiptHead } from './receipts.ts';
 import type { ScriptPrelude } from './remote-host.ts';
-import { LocalTools } from './stream/local-tools.ts';
 import { RemoteHost } from './remote-host.ts';
 import { filesFrom } from './rsync-arguments.ts';
 import { CLAIM_SCRIPT } from './scripts/claim-script.ts';
@@ -48,13 +47,11 @@ export class RsyncSshTransport implements Transport {
   readonly kind = 'rsync_ssh';
   readonly #host: RemoteHost;
   readonly #runner: ProcessRunner;
-  readonly #tools: LocalTools;
   readonly #failures = new StuckFiles();
 
   /** @throws ConfigError for a target, port or path that cannot be used */
   constructor({ runner = systemRunner(), scriptPrelude, ...destination }: RsyncSshTransportOptions) {
     this.#runner = runner;
-    this.#tools = new LocalTools(runner);
     this.#host = new RemoteHost({ destination: parseRsyncSshDestination(destination), runner, prelude: scriptPrelude });
   }
 
@@ -76,7 +73,7 @@ export class RsyncSshTransport implements Transport {
 
   async #push(request: PushedContent): Promise<TransportResult> {
     try {
-      return await push({ host: this.#host, runner: this.#runner, failures: this.#failures, tools: this.#tools }, request);
+      return await push({ host: this.#host, runner: this.#runner, failures: this.#failures }, request);
     } catch (error) {
       return failedPush(error);
     }

@@ -53,7 +53,7 @@ clock() {
 }
 hash_time() {
   least=
-  # Twice: one may have been held up by something else (measured: the program that takes three times as long was chosen in one push of ten).
+  # Twice: one may have been held up by something else (seen: the program that takes three times as long was chosen in one push of twenty).
   t0=$(clock)
   for round in 1 2; do
     head -c 4194304 /dev/zero | "$@" >/dev/null 2>&1 || return 0

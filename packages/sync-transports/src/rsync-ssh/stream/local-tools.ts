@@ -4,18 +4,18 @@ import type { LocalGroup } from './streamable.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** What a stream needs of this machine. */
+/** What a stream needs of this machine, as it is during one push. */
 export class LocalTools {
   readonly #runner: ProcessRunner;
+  #areThere: Promise<boolean> | null = null;
 
   constructor(runner: ProcessRunner) {
     this.#runner = runner;
   }
 
-  /** Whether `tar` is GNU's, and `rsync` is there for the next generation: what starts with one must not fail for want of the other. */
+  /** Whether `tar` is GNU's, and `rsync` is there for the next generation: what starts with one must not fail for want of the other. Asked once. */
   async areThere(): Promise<boolean> {
-    const [tar, rsync] = await Promise.all([this.#run('tar', ['--version']), this.#run('rsync', ['--version'])]);
-    return succeeded(tar) && succeeded(rsync) && tar.stdout.text.includes('GNU tar');
+    return (this.#areThere ??= this.#look());
   }
 
   /** The groups of these numbers; null where nobody tells (`getent` is missing). */
@@ -25,6 +25,11 @@ export class LocalTools {
     if (outcome.kind !== 'exited' || ![0, 2].includes(outcome.exitCode)) return null;
     const names = new Map(outcome.stdout.text.split('\n').map((line) => line.split(':')).map(([name = '', , id = '']) => [id, name]));
     return ids.map((id) => ({ id, name: names.get(String(id)) ?? null }));
+  }
+
+  async #look(): Promise<boolean> {
+    const [tar, rsync] = await Promise.all([this.#run('tar', ['--version']), this.#run('rsync', ['--version'])]);
+    return succeeded(tar) && succeeded(rsync) && tar.stdout.text.includes('GNU tar');
   }
 
   #run(program: string, args: readonly string[]): ReturnType<ProcessRunner['run']> {

@@ -19,13 +19,19 @@ export interface LocalGroup {
  * part that is there already, an earlier generation to link to, a limit, holes, hard links, and groups that it would hand on. Where nobody tells what is
  * needed to know that, it is not streamable.
  */
-export async function isStreamable({ listing, repeat, bandwidth }: PushedContent, { facts, tools }: { readonly facts: RemoteFacts | null; readonly tools: LocalTools }): Promise<boolean> {
+export async function isStreamable(content: PushedContent, { facts, tools }: { readonly facts: RemoteFacts | null; readonly tools: LocalTools }): Promise<boolean> {
+  const { listing } = content;
   const { groups } = listing;
-  if (groups === undefined || repeat !== undefined || bandwidth !== undefined) return false;
+  if (groups === undefined || !mayStream(content)) return false;
   if (facts === null || !facts.hasGnuTar || facts.rsync === null || !isPlain(carriedBy(listing.entries)) || hasManyLinksOut(listing) || !(await tools.areThere())) return false;
   if (facts.account.isRoot) return true;
   const known = await tools.groups(groups);
   return known !== null && known.every((group) => isNeutralGroup(group, facts.account));
+}
+
+/** What can be said before the other side is asked. */
+export function mayStream({ listing: { groups }, repeat, bandwidth }: PushedContent): boolean {
+  return groups !== undefined && repeat === undefined && bandwidth === undefined;
 }
 
 /**

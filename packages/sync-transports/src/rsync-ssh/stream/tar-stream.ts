@@ -1,8 +1,9 @@
 import type { Outcome, ProcessRunner } from '@longhaul/exec';
-import { describeOutcome, processStartTime, succeeded } from '@longhaul/exec';
+import { describeOutcome, succeeded } from '@longhaul/exec';
 import { printfWord } from '../../ssh/shell-words.ts';
 import type { TransferProgress } from '../../transport.ts';
 import type { PushedContent } from '../pushed-content.ts';
+import { PushReports } from '../push-reports.ts';
 import type { PreparedFolders } from '../push-run.ts';
 import type { RemoteHost } from '../remote-host.ts';
 import { enteringFolder, filesFrom } from '../rsync-arguments.ts';
@@ -14,8 +15,6 @@ const RECORDS_PER_CHECKPOINT = 8;
 const RECORD_BYTES = BLOCKING_FACTOR * 512;
 /** Of what each of the two says, the end is kept. Bytes. */
 const KEPT_OUTPUT = 16 * 1024;
-/** Milliseconds between two reports of progress, as of rsync's. */
-const REPORT_EVERY_MS = 200;
 
 /**
  * Packs here: names on stdin, `$@` is ssh. A pipe knows one exit code only, so a tar that fails says so. What tar says goes out by stdout: ssh makes its own
@@ -46,15 +45,16 @@ export class TarStream {
   readonly #runner: ProcessRunner;
   readonly #request: PushedContent;
   readonly #position: StreamPosition;
+  readonly #reports: PushReports;
   readonly #trouble = new AbortController();
   #evidence: string | null = null;
-  #reportedAt = 0;
 
   constructor({ host, runner, request }: { readonly host: RemoteHost; readonly runner: ProcessRunner; readonly request: PushedContent }) {
     this.#host = host;
     this.#runner = runner;
     this.#request = request;
     this.#position = new StreamPosition(request.listing);
+    this.#reports = new PushReports(request);
   }
 
   async run(folders: PreparedFolders): Promise<StreamEnd> {
@@ -81,32 +81,21 @@ export class TarStream {
       drainMs: 500,
       signal: AbortSignal.any([this.#trouble.signal, ...(signal === undefined ? [] : [signal])]),
     });
-    this.#tellProcess(process.pid);
+    // The shell leads the group that all of them are in.
+    this.#reports.process(process.pid);
     return process.outcome;
-  }
-
-  /** The shell leads the group that all of them are in. */
-  #tellProcess(pid: number | null): void {
-    const startTime = pid === null ? null : processStartTime(pid);
-    if (pid !== null && startTime !== null) this.#request.onProcess?.({ pid, startTime });
   }
 
   #read(line: string): void {
     const checkpoint = /^tar: Write checkpoint (\d+)$/.exec(line)?.[1];
-    if (checkpoint !== undefined) this.#report(Number(checkpoint) * RECORD_BYTES);
-    // What a login shell prints of its own is no trouble.
-    else if (/^(?:\S*\/)?(?:tar|longhaul): /.test(line)) {
+    if (checkpoint !== undefined) {
+      this.#position.reach(Number(checkpoint) * RECORD_BYTES);
+      this.#reports.onTheWay(() => this.#position.progress());
+    } else if (/^(?:\S*\/)?(?:tar|longhaul): /.test(line)) {
+      // What a login shell prints of its own is no trouble.
       this.#evidence ??= line;
       this.#trouble.abort(line);
     }
-  }
-
-  #report(archive: number): void {
-    this.#position.reach(archive);
-    const now = performance.now();
-    if (now - this.#reportedAt < REPORT_EVERY_MS) return;
-    this.#reportedAt = now;
-    this.#request.onProgress?.(this.#position.progress());
   }
 }
 
